@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SNDRV_DMA_TYPE_NONCONTIG: cached pages, scattered in memory
+ *
+ * The pages come from dma_alloc_noncontiguous(), which maps them behind a
+ * single run of DMA addresses (Documentation/core-api/dma-api.rst): the
+ * device sees one block at dmab->addr whatever the CPU side looks like, so
+ * the default address and chunk size are right and only the page lookup is
+ * special.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+#include <sound/memalloc.h>
+#include "memalloc_local.h"
+
+static void *snd_dma_noncontig_alloc(struct snd_dma_buffer *dmab, size_t size)
+{
+	struct device *dev = dmab->dev.dev;
+	struct sg_table *sgt;
+	void *area;
+
+	sgt = dma_alloc_noncontiguous(dev, size, dmab->dev.dir,
+				      SND_DMA_CACHED_GFP, 0);
+	if (!sgt)
+		return NULL;
+
+	area = dma_vmap_noncontiguous(dev, size, sgt);
+	if (!area) {
+		dma_free_noncontiguous(dev, size, sgt, dmab->dev.dir);
+		return NULL;
+	}
+
+	dmab->addr = sg_dma_address(sgt->sgl);
+	dmab->private_data = sgt;
+	return area;
+}
+
+static void snd_dma_noncontig_free(struct snd_dma_buffer *dmab)
+{
+	dma_vunmap_noncontiguous(dmab->dev.dev, dmab->area);
+	dma_free_noncontiguous(dmab->dev.dev, dmab->bytes,
+			       snd_dma_noncontig_sg_table(dmab), dmab->dev.dir);
+}
+
+static struct page *snd_dma_noncontig_get_page(struct snd_dma_buffer *dmab,
+					       size_t offset)
+{
+	void *p = dmab->area + offset;
+
+	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
+}
+
+static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
+				  struct vm_area_struct *area)
+{
+	return dma_mmap_noncontiguous(dmab->dev.dev, area, dmab->bytes,
+				      snd_dma_noncontig_sg_table(dmab));
+}
+
+/*
+ * A sync translates the first address only and takes what follows for
+ * physically contiguous (iommu_dma_sync_single_for_cpu()), hence page by page.
+ */
+static void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
+				   size_t size, enum snd_dma_sync_mode mode)
+{
+	struct device *dev = dmab->dev.dev;
+	size_t end = offset + size, ofs, len;
+
+	if (mode == SNDRV_DMA_SYNC_DEVICE)
+		flush_kernel_vmap_range(dmab->area + offset, size);
+
+	for (ofs = offset; ofs < end; ofs += len) {
+		len = min_t(size_t, end - ofs, PAGE_SIZE - offset_in_page(ofs));
+		if (mode == SNDRV_DMA_SYNC_DEVICE)
+			dma_sync_single_for_device(dev, dmab->addr + ofs, len,
+						   dmab->dev.dir);
+		else
+			dma_sync_single_for_cpu(dev, dmab->addr + ofs, len,
+						dmab->dev.dir);
+	}
+
+	if (mode == SNDRV_DMA_SYNC_CPU)
+		invalidate_kernel_vmap_range(dmab->area + offset, size);
+}
+
+const struct snd_malloc_ops snd_dma_noncontig_ops = {
+	.alloc = snd_dma_noncontig_alloc,
+	.free = snd_dma_noncontig_free,
+	.get_page = snd_dma_noncontig_get_page,
+	.mmap = snd_dma_noncontig_mmap,
+	.sync = snd_dma_noncontig_sync,
+};
