@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Cache maintenance of PCM buffers: ownership follows the pointers
+ *
+ * Every frame of the ring is owned by the CPU or by the device, and it is
+ * synced when it changes owner, which happens where a pointer moves:
+ *
+ *            device owns            CPU owns             handed over as
+ * playback   [hw_ptr, appl_ptr)     the rest             appl_ptr advances
+ * capture    the rest               [appl_ptr, hw_ptr)   hw_ptr advances
+ *
+ * The other half of each row costs nothing or little.  The device does not
+ * write a playback buffer, so what it returns needs no sync.  The CPU reads a
+ * capture buffer; only where user space has mapped it can lines have become
+ * dirty, which would come back over later audio, and then appl_ptr's advance
+ * hands them to the device.
+ *
+ * Three things write outside of the pointers.  The core does, with silence:
+ * it says what it wrote.  Whoever wrote a capture buffer while the stream
+ * stood still (the clear in hw_params is one) is caught up with when the
+ * pointers are reset.  And a writer that may be overrun without being stopped
+ * need not move appl_ptr at all (dmix, mmap through OSS): for these the core
+ * hands over, at every period, what the device plays until the period after.
+ *
+ * Rounding: a sync works on whole cache lines (snd_dma_buffer_sync_range()).
+ * The line that hw_ptr cuts is invalidated once more when hw_ptr moves on.
+ * The line that a capture stream's appl_ptr cuts stays with the CPU until
+ * appl_ptr has passed it, for the device may be writing to its other half.
+ */
+
+#include <linux/math.h>
+#include <linux/minmax.h>
+#include <sound/core.h>
+#include <sound/pcm.h>
+#include "memalloc_local.h"
+#include "pcm_dma_sync.h"
+
+/* how far ahead of hw_ptr a writer that ignores appl_ptr is served */
+#define SYNC_AHEAD_PERIODS	2
+
+/* the frames from @from forward to @to, around the boundary */
+static snd_pcm_uframes_t distance(struct snd_pcm_runtime *runtime,
+				  snd_pcm_uframes_t from, snd_pcm_uframes_t to)
+{
+	return to >= from ? to - from : to + runtime->boundary - from;
+}
+
+/* a shorter way back than forward is a rewind */
+static bool is_behind(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t dist)
+{
+	return dist > runtime->boundary / 2;
+}
+
+/* may the device go on beyond what appl_ptr has handed over? */
+static bool runs_free(struct snd_pcm_runtime *runtime)
+{
+	return runtime->stop_threshold > runtime->buffer_size;
+}
+
+/*
+ * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or
+ * a ring of samples per channel.  With @whole_lines the line that the range's
+ * end cuts is left out.
+ */
+static void sync_span(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t ofs,
+		      snd_pcm_uframes_t frames, bool whole_lines,
+		      enum snd_dma_sync_mode mode)
+{
+	unsigned int rings, ring, bits;
+	size_t start, end, base;
+
+	switch (runtime->access) {
+	case SNDRV_PCM_ACCESS_RW_NONINTERLEAVED:
+	case SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED:
+		rings = runtime->channels;
+		bits = runtime->sample_bits;
+		break;
+	default:
+		rings = 1;
+		bits = runtime->frame_bits;
+		break;
+	}
+
+	start = ofs * bits / 8;
+	end = DIV_ROUND_UP((ofs + frames) * bits, 8);
+	for (ring = 0; ring < rings; ring++) {
+		size_t from, to;
+
+		base = ring * (runtime->dma_bytes / rings);
+		from = base + start;
+		to = base + end;
+		if (whole_lines && ofs + frames < runtime->buffer_size) {
+			from = round_down(from, snd_dma_sync_align());
+			to = round_down(to, snd_dma_sync_align());
+		}
+		if (from < to)
+			snd_dma_buffer_sync_range(runtime->dma_buffer_p, from,
+						  to - from, mode);
+	}
+}
+
+/* sync the last @frames before the position @end, a lap at most */
+static void sync_before(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t end,
+			snd_pcm_uframes_t frames, bool whole_lines,
+			enum snd_dma_sync_mode mode)
+{
+	snd_pcm_uframes_t size = runtime->buffer_size;
+	snd_pcm_uframes_t ofs, first;
+
+	frames = min(frames, size);
+	ofs = (end % size + size - frames) % size;
+	first = min(frames, size - ofs);
+
+	sync_span(runtime, ofs, first, whole_lines, mode);
+	if (first < frames)
+		sync_span(runtime, 0, frames - first, whole_lines, mode);
+}
+
+/*
+ * Hand over what the device is going to take in the next periods, except for
+ * what it owns already.  Called at every period, so that a frame written a
+ * period before it is played is seen by one of the calls.
+ */
+static void sync_ahead(struct snd_pcm_runtime *runtime,
+		       snd_pcm_uframes_t hw_ptr)
+{
+	snd_pcm_uframes_t ahead, owned;
+
+	ahead = min(SYNC_AHEAD_PERIODS * runtime->period_size,
+		    runtime->buffer_size);
+	owned = distance(runtime, hw_ptr, runtime->dma_sync_ptr);
+	if (is_behind(runtime, owned)) {
+		runtime->dma_sync_ptr = hw_ptr;
+		owned = 0;
+	}
+	if (owned < ahead)
+		sync_before(runtime, hw_ptr + ahead, ahead - owned, false,
+			    SNDRV_DMA_SYNC_DEVICE);
+}
+
+void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
+			       snd_pcm_uframes_t hw_ptr, bool in_interrupt)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t frames;
+
+	frames = distance(runtime, runtime->status->hw_ptr, hw_ptr);
+	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE)
+		sync_before(runtime, hw_ptr, frames, false, SNDRV_DMA_SYNC_CPU);
+	else if (runs_free(runtime) &&
+		 (in_interrupt || hw_ptr % runtime->period_size < frames))
+		sync_ahead(runtime, hw_ptr);
+}
+
+void __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+				 snd_pcm_uframes_t appl_ptr)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t from, frames;
+
+	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK) {
+		from = runtime->dma_sync_ptr;
+		frames = distance(runtime, from, appl_ptr);
+		if (!is_behind(runtime, frames))
+			sync_before(runtime, appl_ptr, frames, false,
+				    SNDRV_DMA_SYNC_DEVICE);
+		runtime->dma_sync_ptr = appl_ptr;
+		return;
+	}
+
+	if (!atomic_read(&substream->mmap_count))
+		return;
+
+	from = runtime->control->appl_ptr;
+	frames = distance(runtime, from, appl_ptr);
+	if (is_behind(runtime, frames))
+		sync_before(runtime, from, runtime->boundary - frames, true,
+			    SNDRV_DMA_SYNC_CPU);
+	else
+		sync_before(runtime, appl_ptr, frames, true,
+			    SNDRV_DMA_SYNC_DEVICE);
+}
+
+void __snd_pcm_dma_sync_written(struct snd_pcm_substream *substream,
+				snd_pcm_uframes_t ofs,
+				snd_pcm_uframes_t frames)
+{
+	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
+		sync_span(substream->runtime, ofs, frames, false,
+			  SNDRV_DMA_SYNC_DEVICE);
+}
+
+void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	if (!(runtime->hw.info & SNDRV_PCM_INFO_EXPLICIT_SYNC))
+		dev_warn_once(substream->pcm->card->dev,
+			      "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
+			      substream->pcm->card->driver, substream->pcm->id);
+
+	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
+		runtime->dma_sync_ptr = runtime->status->hw_ptr;
+	else
+		snd_dma_buffer_sync_range(runtime->dma_buffer_p, 0,
+					  runtime->dma_bytes,
+					  SNDRV_DMA_SYNC_DEVICE);
+}
+
+void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK && runs_free(runtime))
+		sync_ahead(runtime, runtime->status->hw_ptr);
+}

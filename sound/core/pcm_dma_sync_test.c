@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * KUnit tests of the ownership rule in pcm_dma_sync.c
+ *
+ * A made-up stream moves its pointers over a buffer whose sync operation only
+ * takes notes: how often each byte was handed over, and which way.
+ */
+
+#include <kunit/test.h>
+#include <linux/module.h>
+#include "pcm_dma_sync.c"
+
+#define BUFFER_BYTES	4096
+
+/* as many lines as a sync of unaligned ends may touch beside its range */
+#define ROUNDING	(2 * snd_dma_sync_align())
+
+struct notes {
+	unsigned int calls;
+	size_t bytes;
+	u8 count[BUFFER_BYTES];
+};
+
+struct fake {
+	struct snd_pcm_substream substream;
+	struct snd_pcm_runtime runtime;
+	struct snd_pcm_mmap_status status;
+	struct snd_pcm_mmap_control control;
+	struct snd_dma_buffer dmab;
+	struct notes notes[2];		/* by enum snd_dma_sync_mode */
+};
+
+static void note_sync(struct snd_dma_buffer *dmab, size_t offset, size_t size,
+		      enum snd_dma_sync_mode mode)
+{
+	struct notes *notes =
+		&container_of(dmab, struct fake, dmab)->notes[mode];
+	size_t i;
+
+	notes->calls++;
+	notes->bytes += size;
+	for (i = offset; i < offset + size && i < BUFFER_BYTES; i++)
+		notes->count[i]++;
+}
+
+static const struct snd_malloc_ops note_ops = { .sync = note_sync };
+
+static void forget(struct fake *f)
+{
+	memset(f->notes, 0, sizeof(f->notes));
+}
+
+static struct fake *fake_stream(struct kunit *test, int stream,
+				snd_pcm_access_t access, unsigned int channels,
+				unsigned int sample_bits)
+{
+	struct fake *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	struct snd_pcm_runtime *runtime;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, f);
+	f->dmab.ops = &note_ops;
+	f->dmab.bytes = BUFFER_BYTES;
+	f->dmab.dev.need_sync = true;
+
+	runtime = &f->runtime;
+	runtime->status = &f->status;
+	runtime->control = &f->control;
+	runtime->dma_buffer_p = &f->dmab;
+	runtime->dma_bytes = BUFFER_BYTES;
+	runtime->access = access;
+	runtime->channels = channels;
+	runtime->sample_bits = sample_bits;
+	runtime->frame_bits = sample_bits * channels;
+	runtime->buffer_size = BUFFER_BYTES * 8 / runtime->frame_bits;
+	runtime->period_size = runtime->buffer_size / 8;
+	runtime->stop_threshold = runtime->buffer_size;
+	runtime->boundary = runtime->buffer_size * 16;
+	runtime->hw.info = SNDRV_PCM_INFO_EXPLICIT_SYNC;
+
+	f->substream.stream = stream;
+	f->substream.runtime = runtime;
+	return f;
+}
+
+static struct fake *stereo(struct kunit *test, int stream)
+{
+	return fake_stream(test, stream, SNDRV_PCM_ACCESS_MMAP_INTERLEAVED,
+			   2, 16);
+}
+
+/* what the core does, in its order: sync, then store */
+static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
+{
+	snd_pcm_dma_sync_appl_ptr(&f->substream, to);
+	f->control.appl_ptr = to;
+}
+
+static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
+{
+	snd_pcm_dma_sync_hw_ptr(&f->substream, to, false);
+	f->status.hw_ptr = to;
+}
+
+/* each byte of [from, to) was handed over @times times, by @mode */
+static void expect_span(struct kunit *test, struct fake *f,
+			enum snd_dma_sync_mode mode, size_t from, size_t to,
+			unsigned int times)
+{
+	size_t i;
+
+	for (i = from; i < to; i++)
+		if (f->notes[mode].count[i] != times)
+			break;
+	KUNIT_EXPECT_EQ_MSG(test, i, to,
+			    "byte %zu synced %u times, not %u", i,
+			    i < to ? f->notes[mode].count[i] : times, times);
+}
+
+static void expect_nothing(struct kunit *test, struct fake *f)
+{
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
+}
+
+/* Playback: what appl_ptr covers goes to the device, once, and nothing else. */
+static void playback_advance(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	move_appl_ptr(f, 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+
+	forget(f);
+	move_hw_ptr(f, 128);
+	expect_nothing(test, f);
+
+	move_appl_ptr(f, 256);
+	expect_nothing(test, f);
+}
+
+/* A range that passes the end of the ring is two spans, of just its bytes. */
+static void playback_wrap(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	move_appl_ptr(f, 896);
+	move_hw_ptr(f, 896);
+	forget(f);
+	move_appl_ptr(f, 1024 + 128);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 512, 3584, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 3584, BUFFER_BYTES, 1);
+}
+
+/* The pointers begin again at the boundary; the distance must not. */
+static void playback_boundary(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->status.hw_ptr = f->runtime.boundary - 128;
+	f->control.appl_ptr = f->runtime.boundary - 128;
+	f->runtime.dma_sync_ptr = f->runtime.boundary - 128;
+	move_appl_ptr(f, 64);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].bytes,
+			192 * 4ul);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 256, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 3584, BUFFER_BYTES, 1);
+}
+
+/* However far appl_ptr jumps, a lap is all there is. */
+static void playback_laps(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	move_appl_ptr(f, 3 * 1024 + 32);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+}
+
+/* Rewound frames may be written again, so they are handed over again. */
+static void playback_rewind(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	move_appl_ptr(f, 512);
+	forget(f);
+	move_appl_ptr(f, 256);
+	expect_nothing(test, f);
+	move_appl_ptr(f, 384);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, 1536, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1536, BUFFER_BYTES, 0);
+}
+
+/* Frames that write() handed over without the lock are not synced twice. */
+static void playback_written(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	snd_pcm_dma_sync_written(&f->substream, 0, 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	f->runtime.dma_sync_ptr = 256;
+	move_appl_ptr(f, 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+}
+
+/*
+ * A writer that never moves appl_ptr: each frame is handed over while it is
+ * between one and two periods ahead of hw_ptr, at two syncs a frame.
+ */
+static void playback_runs_free(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	struct snd_pcm_runtime *runtime = &f->runtime;
+	snd_pcm_uframes_t hw_ptr;
+
+	runtime->stop_threshold = runtime->boundary;
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+
+	forget(f);
+	for (hw_ptr = 32; hw_ptr <= 1024; hw_ptr += 32)
+		move_hw_ptr(f, hw_ptr);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
+}
+
+/* Who runs free but moves appl_ptr as others do pays no more than others. */
+static void playback_runs_free_ahead(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->runtime.stop_threshold = f->runtime.boundary;
+	move_appl_ptr(f, 512);
+	forget(f);
+	snd_pcm_dma_sync_start(&f->substream);
+	move_hw_ptr(f, 256);
+	expect_nothing(test, f);
+
+	/* one period left: the next one is nobody's */
+	move_hw_ptr(f, 384);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1536, 2048, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2048, 2560, 1);
+}
+
+/* Capture: what hw_ptr reveals comes to the CPU, once, and nothing else. */
+static void capture_advance(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	move_hw_ptr(f, 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
+
+	forget(f);
+	move_appl_ptr(f, 256);
+	expect_nothing(test, f);
+}
+
+/* The line that hw_ptr cuts was fetched too early; it is dropped again. */
+static void capture_cut_line(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	size_t line = snd_dma_sync_align();
+
+	move_hw_ptr(f, 4);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, line, 1);
+	move_hw_ptr(f, 8);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, line, 2);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, line, BUFFER_BYTES, 0);
+}
+
+/*
+ * A mapped capture buffer goes back to the device as appl_ptr advances, but
+ * for the line that the pointer cuts.
+ */
+static void capture_mapped(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	atomic_set(&f->substream.mmap_count, 1);
+	move_hw_ptr(f, 512);
+	forget(f);
+	move_appl_ptr(f, 4);
+	expect_nothing(test, f);
+	move_appl_ptr(f, 256 + 4);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+
+	/* and comes to the CPU again where it rewinds */
+	forget(f);
+	move_appl_ptr(f, 128);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 512, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
+}
+
+/* Before a capture stream starts, all that anybody wrote is handed over. */
+static void capture_reset(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	snd_pcm_dma_sync_reset(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+}
+
+/* Non-interleaved: the same frames in the ring of each channel. */
+static void noninterleaved(struct kunit *test)
+{
+	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_CAPTURE,
+				     SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED,
+				     4, 16);
+	unsigned int c;
+
+	move_hw_ptr(f, 480);
+	forget(f);
+	move_hw_ptr(f, 512 + 64);
+	for (c = 0; c < 4; c++) {
+		size_t ring = c * 1024;
+
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring, ring + 128, 1);
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 128,
+			    ring + 896, 0);
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 960,
+			    ring + 1024, 1);
+	}
+}
+
+/* Frames of half a byte: the byte that a pointer cuts belongs to the range. */
+static void half_bytes(struct kunit *test)
+{
+	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_PLAYBACK,
+				     SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, 1, 4);
+	size_t line = snd_dma_sync_align();
+
+	move_appl_ptr(f, 2 * line + 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 2 * line, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2 * line, BUFFER_BYTES, 0);
+}
+
+/* A stream that needs no sync is left alone, whatever moves. */
+static void coherent(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->dmab.dev.need_sync = false;
+	f->runtime.stop_threshold = f->runtime.boundary;
+	move_appl_ptr(f, 512);
+	move_hw_ptr(f, 1024);
+	snd_pcm_dma_sync_written(&f->substream, 0, 64);
+	snd_pcm_dma_sync_reset(&f->substream);
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_nothing(test, f);
+}
+
+/*
+ * Whatever the steps: playback is handed over completely, in order, and never
+ * more than the frames plus the lines that the steps cut.
+ */
+static void cost(struct kunit *test)
+{
+	static const unsigned int steps[] = { 1, 3, 16, 64, 100, 1000, 1024 };
+	unsigned int i, n;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+		struct notes *dev = &f->notes[SNDRV_DMA_SYNC_DEVICE];
+		snd_pcm_uframes_t ptr = 0;
+		size_t frames = 0;
+
+		for (n = 0; n < 100; n++) {
+			ptr = (ptr + steps[i]) % f->runtime.boundary;
+			move_appl_ptr(f, ptr);
+			move_hw_ptr(f, ptr);
+			frames += steps[i];
+		}
+		KUNIT_EXPECT_GE(test, dev->bytes, frames * 4);
+		KUNIT_EXPECT_LE(test, dev->bytes,
+				frames * 4 + dev->calls * ROUNDING);
+		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+	}
+}
+
+static struct kunit_case pcm_dma_sync_cases[] = {
+	KUNIT_CASE(playback_advance),
+	KUNIT_CASE(playback_wrap),
+	KUNIT_CASE(playback_boundary),
+	KUNIT_CASE(playback_laps),
+	KUNIT_CASE(playback_rewind),
+	KUNIT_CASE(playback_written),
+	KUNIT_CASE(playback_runs_free),
+	KUNIT_CASE(playback_runs_free_ahead),
+	KUNIT_CASE(capture_advance),
+	KUNIT_CASE(capture_cut_line),
+	KUNIT_CASE(capture_mapped),
+	KUNIT_CASE(capture_reset),
+	KUNIT_CASE(noninterleaved),
+	KUNIT_CASE(half_bytes),
+	KUNIT_CASE(coherent),
+	KUNIT_CASE(cost),
+	{}
+};
+
+static struct kunit_suite pcm_dma_sync_suite = {
+	.name = "pcm_dma_sync",
+	.test_cases = pcm_dma_sync_cases,
+};
+
+kunit_test_suite(pcm_dma_sync_suite);
+
+MODULE_DESCRIPTION("KUnit tests of the ownership rule for PCM buffers");
+MODULE_LICENSE("GPL");
