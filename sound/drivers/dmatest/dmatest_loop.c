@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ *  The wire from the virtual card's playback to its capture
+ *
+ *  Capture gets exactly the frames that playback took, in their order, and
+ *  silence while there are none. What does not fit is lost, and counted.
+ */
+
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "dmatest.h"
+
+/**
+ * dmatest_loop_init - make an empty wire
+ * @loop: the wire, zeroed
+ *
+ * Return: 0 or -ENOMEM
+ */
+int dmatest_loop_init(struct dmatest_loop *loop)
+{
+	spin_lock_init(&loop->lock);
+	loop->samples = kvmalloc_array(DMATEST_LOOP_SAMPLES, sizeof(u32),
+				       GFP_KERNEL);
+	if (!loop->samples)
+		return -ENOMEM;
+	return kfifo_init(&loop->fifo, loop->samples,
+			  DMATEST_LOOP_SAMPLES * sizeof(u32));
+}
+
+/**
+ * dmatest_loop_free - unmake it
+ * @loop: the wire
+ */
+void dmatest_loop_free(struct dmatest_loop *loop)
+{
+	kvfree(loop->samples);
+}
+
+/**
+ * dmatest_loop_reset - empty it and forget what was lost
+ * @loop: the wire
+ */
+void dmatest_loop_reset(struct dmatest_loop *loop)
+{
+	unsigned long flags;
+
+	if (!loop->samples)
+		return;
+	spin_lock_irqsave(&loop->lock, flags);
+	kfifo_reset(&loop->fifo);
+	loop->lost = 0;
+	spin_unlock_irqrestore(&loop->lock, flags);
+}
+
+/**
+ * dmatest_loop_lost - count what was lost
+ * @loop: the wire
+ *
+ * Return: number of frames
+ */
+u64 dmatest_loop_lost(struct dmatest_loop *loop)
+{
+	unsigned long flags;
+	u64 lost;
+
+	if (!loop->samples)
+		return 0;
+	spin_lock_irqsave(&loop->lock, flags);
+	lost = loop->lost;
+	spin_unlock_irqrestore(&loop->lock, flags);
+	return lost;
+}
+
+/**
+ * dmatest_loop_put - playback took frames
+ * @loop: the wire; it forgets what is under way in another format
+ * @format: format of the samples
+ * @channels: samples in a frame
+ * @samples: the frames
+ * @frames: number of frames
+ */
+void dmatest_loop_put(struct dmatest_loop *loop, snd_pcm_format_t format,
+		      unsigned int channels, const u32 *samples,
+		      unsigned int frames)
+{
+	unsigned long flags;
+	unsigned int room;
+
+	spin_lock_irqsave(&loop->lock, flags);
+	if (loop->format != format || loop->channels != channels) {
+		kfifo_reset(&loop->fifo);
+		loop->format = format;
+		loop->channels = channels;
+	}
+	room = min(frames, kfifo_avail(&loop->fifo) / channels);
+	kfifo_in(&loop->fifo, samples, room * channels);
+	loop->lost += frames - room;
+	spin_unlock_irqrestore(&loop->lock, flags);
+}
+
+/**
+ * dmatest_loop_get - capture wants frames
+ * @loop: the wire
+ * @format: format of the samples
+ * @channels: samples in a frame
+ * @samples: where to put them
+ * @frames: number of frames
+ *
+ * Return: number of frames that there were; the others are silence
+ */
+unsigned int dmatest_loop_get(struct dmatest_loop *loop,
+			      snd_pcm_format_t format, unsigned int channels,
+			      u32 *samples, unsigned int frames)
+{
+	unsigned int got = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&loop->lock, flags);
+	if (loop->format == format && loop->channels == channels)
+		got = kfifo_out(&loop->fifo, samples, frames * channels) /
+		      channels;
+	spin_unlock_irqrestore(&loop->lock, flags);
+	memset(samples + got * channels, 0,
+	       (frames - got) * channels * sizeof(*samples));
+	return got;
+}

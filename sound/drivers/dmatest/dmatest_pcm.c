@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ *  PCM of the virtual card
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/string.h>
+
+#include "dmatest.h"
+
+static const struct snd_pcm_hardware dmatest_hardware = {
+	.info			= SNDRV_PCM_INFO_MMAP |
+				  SNDRV_PCM_INFO_MMAP_VALID |
+				  SNDRV_PCM_INFO_INTERLEAVED |
+				  SNDRV_PCM_INFO_NONINTERLEAVED |
+				  SNDRV_PCM_INFO_BLOCK_TRANSFER |
+				  SNDRV_PCM_INFO_PAUSE |
+				  SNDRV_PCM_INFO_RESUME,
+	.formats		= SNDRV_PCM_FMTBIT_S8 |
+				  SNDRV_PCM_FMTBIT_S16_LE |
+				  SNDRV_PCM_FMTBIT_S24_LE |
+				  SNDRV_PCM_FMTBIT_S24_3LE |
+				  SNDRV_PCM_FMTBIT_S32_LE |
+				  SNDRV_PCM_FMTBIT_FLOAT_LE |
+				  SNDRV_PCM_FMTBIT_IMA_ADPCM,
+	.rates			= SNDRV_PCM_RATE_CONTINUOUS |
+				  SNDRV_PCM_RATE_8000_192000,
+	.rate_min		= 8000,
+	.rate_max		= DMATEST_RATE_MAX,
+	.channels_min		= 1,
+	.channels_max		= DMATEST_MAX_CHANNELS,
+	.period_bytes_min	= 64,
+	.periods_min		= 2,
+};
+
+static struct dmatest_stream *to_stream(struct snd_pcm_substream *substream)
+{
+	struct dmatest *card = snd_pcm_substream_chip(substream);
+
+	return &card->stream[substream->stream][substream->number];
+}
+
+static int dmatest_open(struct snd_pcm_substream *substream)
+{
+	struct dmatest *card = snd_pcm_substream_chip(substream);
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	to_stream(substream)->substream = substream;
+	runtime->hw = dmatest_hardware;
+	runtime->hw.buffer_bytes_max = card->config.buffer_max;
+	runtime->hw.period_bytes_max = card->config.buffer_max / 2;
+	runtime->hw.periods_max = card->config.buffer_max /
+				  runtime->hw.period_bytes_min;
+	if (card->config.ack)
+		runtime->hw.info |= SNDRV_PCM_INFO_SYNC_APPLPTR;
+	return snd_pcm_hw_constraint_integer(runtime,
+					     SNDRV_PCM_HW_PARAM_PERIODS);
+}
+
+static int dmatest_close(struct snd_pcm_substream *substream)
+{
+	struct dmatest_stream *s = to_stream(substream);
+
+	dmatest_engine_sync_stop(s);
+	s->substream = NULL;
+	return 0;
+}
+
+static int dmatest_hw_params(struct snd_pcm_substream *substream,
+			     struct snd_pcm_hw_params *params)
+{
+	return dmatest_engine_setup(to_stream(substream), params);
+}
+
+static int dmatest_hw_free(struct snd_pcm_substream *substream)
+{
+	dmatest_engine_free(to_stream(substream));
+	return 0;
+}
+
+static int dmatest_prepare(struct snd_pcm_substream *substream)
+{
+	dmatest_engine_prepare(to_stream(substream));
+	return 0;
+}
+
+static int dmatest_trigger(struct snd_pcm_substream *substream, int cmd)
+{
+	switch (cmd) {
+	case SNDRV_PCM_TRIGGER_START:
+	case SNDRV_PCM_TRIGGER_RESUME:
+	case SNDRV_PCM_TRIGGER_PAUSE_RELEASE:
+		dmatest_engine_start(to_stream(substream));
+		return 0;
+	case SNDRV_PCM_TRIGGER_STOP:
+	case SNDRV_PCM_TRIGGER_SUSPEND:
+	case SNDRV_PCM_TRIGGER_PAUSE_PUSH:
+		dmatest_engine_stop(to_stream(substream));
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int dmatest_sync_stop(struct snd_pcm_substream *substream)
+{
+	dmatest_engine_sync_stop(to_stream(substream));
+	return 0;
+}
+
+static snd_pcm_uframes_t dmatest_pointer(struct snd_pcm_substream *substream)
+{
+	return dmatest_engine_pointer(to_stream(substream));
+}
+
+static int dmatest_ack(struct snd_pcm_substream *substream)
+{
+	dmatest_engine_ack(to_stream(substream));
+	return 0;
+}
+
+#define DMATEST_PCM_OPS				\
+	.open		= dmatest_open,		\
+	.close		= dmatest_close,	\
+	.hw_params	= dmatest_hw_params,	\
+	.hw_free	= dmatest_hw_free,	\
+	.prepare	= dmatest_prepare,	\
+	.trigger	= dmatest_trigger,	\
+	.sync_stop	= dmatest_sync_stop,	\
+	.pointer	= dmatest_pointer
+
+static const struct snd_pcm_ops dmatest_pcm_ops = {
+	DMATEST_PCM_OPS,
+};
+
+static const struct snd_pcm_ops dmatest_pcm_ack_ops = {
+	DMATEST_PCM_OPS,
+	.ack		= dmatest_ack,
+};
+
+/**
+ * dmatest_pcm_new - give a card its PCM
+ * @card: the card, whose streams are ready
+ *
+ * Return: 0, or a negative error code
+ */
+int dmatest_pcm_new(struct dmatest *card)
+{
+	const struct dmatest_config *config = &card->config;
+	const struct snd_pcm_ops *ops = config->ack ? &dmatest_pcm_ack_ops :
+						      &dmatest_pcm_ops;
+	struct device *dev = card->card->dev;
+	struct snd_pcm *pcm;
+	int err;
+
+	err = snd_pcm_new(card->card, "dmatest", 0, config->substreams,
+			  config->substreams, &pcm);
+	if (err < 0)
+		return err;
+	pcm->private_data = card;
+	pcm->nonatomic = config->nonatomic;
+	strscpy(pcm->name, "dmatest", sizeof(pcm->name));
+	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_PLAYBACK, ops);
+	snd_pcm_set_ops(pcm, SNDRV_PCM_STREAM_CAPTURE, ops);
+
+	/* What is not for DMA is not for a device */
+	if (config->type == SNDRV_DMA_TYPE_CONTINUOUS ||
+	    config->type == SNDRV_DMA_TYPE_VMALLOC)
+		dev = NULL;
+	return snd_pcm_set_managed_buffer_all(pcm, config->type, dev,
+					      config->prealloc,
+					      config->buffer_max);
+}
