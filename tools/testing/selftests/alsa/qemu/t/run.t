@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The main job: what is played comes out, bit for bit; if not, it is told.
+
+. "${0%/*}/tap.sh"
+cd "$tmp" || exit 1
+arch=${ARCH:-x86_64}
+run=$BUILD/run/$arch
+table=$BUILD/run-$arch.tsv
+case $arch in
+x86_64) table=$BUILD/run.tsv rows=12 ;;
+arm64) rows=24 ;;
+arm) rows=12 ;;
+esac
+
+make_run()
+{
+	try make -s -C "$qemu" -o prepare run "$@"
+}
+
+# rows N: the table has so many, and all are exact
+rows_exact()
+{
+	cat "$table"
+	[ $(tail -n +2 "$table" | wc -l) = $1 ] &&
+		[ $(tail -n +2 "$table" | cut -f 9 | grep -cx exact) = $1 ]
+}
+
+try make -s -C "$qemu" run
+ok 'everything comes out as it was played' ended 0
+ok 'in every row of the table' rows_exact $rows
+ok 'and it was all of the recording' sh -c \
+	'cut -f 6 "$0" | sort -u | tr "\n" " " | grep "502269 546687"' "$table"
+cp "$run/hda-coherent-off/hda.wav" "$run/hda-coherent-off/log" .
+
+make_run CARDS=hda
+ok 'a second run' ended 0
+ok 'is the same to the bit' cmp hda.wav "$run/hda-coherent-off/hda.wav"
+
+# One channel, not the rate of any card, and a name to stumble over
+sox -n -r 22050 -c 1 -b 8 "user's own.wav" synth 2 sine 300:3000
+cp "user's own.wav" before.wav
+make_run CARDS=es1370 WAV="user's own.wav"
+ok "the user's own recording" ended 0
+ok 'comes out as well' grep -q '^es1370.*	88200	0	.*exact' "$table"
+ok 'and is not changed' cmp "user's own.wav" before.wav
+
+make_run WAV=none.wav
+ok 'a recording that is not there is an error' ended 2
+ok 'that names it' told 'none.wav: there is no such file'
+echo 'not a sound' >text.wav
+make_run WAV=text.wav
+ok 'so is one that is no recording' ended 2
+ok 'which is named with the reason' told 'text.wav: sox cannot read this: '
+make_run WAV=.
+ok 'so is a directory' ended 2
+sox -n -r 48000 -c 2 silence.wav trim 0 1
+make_run WAV=silence.wav
+ok 'so is silence' ended 2
+ok 'which is named' told 'silence.wav: this is silence'
+
+VM_OPTIONS='-p snd_intel8x0.enable=0' make_run CARDS=ac97
+ok 'a card that is not there is a failure' ended 2
+ok 'that tells why' told "there is no sound card 'ac97'"
+ok 'and stands in the table' grep -q '^ac97.*did not play' "$table"
+
+# At half the volume, a card puts out something else
+cp -R "$qemu/jobs/play" quiet
+sed -i 's/100%/50%/' quiet/run
+try "$qemu/vm" -o out -d ac97 -e CARD=ac97 -e RATE=48000 quiet \
+	"$BUILD/tools/$arch/explicit-sync" "$run/48000/padded/sound.raw"
+ok 'the recording can be played softer' ended 0
+try "$BUILD/tools/host/wavcmp" "$run/48000/sound.raw" out/ac97.wav 2
+ok 'and then differs' ended 1
+
+done_testing
