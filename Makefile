@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door; "make help" lists what there is.  The work is done in base/
+# and in tools/testing/selftests/alsa/qemu/.
+
+ARCH ?= x86_64
+qemu := tools/testing/selftests/alsa/qemu
+
+export BUILD := $(CURDIR)/build
+export ARCH WAV CARDS
+# What WAV and BASE are relative to
+export FROM := $(PWD)
+base := $(if $(BASE),'$(abspath $(if $(filter /%,$(BASE)),,$(FROM)/)$(BASE))')
+
+help:
+	@echo 'make run         play a recording through the new buffers, compare what came out'
+	@echo 'make check       the tests'
+	@echo 'make tree        the kernel source with a commit per patch, in build/tree'
+	@echo 'make refresh     write edited commits of build/tree back to patches/'
+	@echo 'make series      cover letter and patches for git send-email, in build/series'
+	@echo 'make shell       a shell in a virtual machine with the kernel and its cards'
+	@echo 'make clean       remove build/; what is cached outside of it stays'
+	@echo
+	@echo 'ARCH=$(ARCH)     x86_64, arm64 or arm'
+	@echo 'BASE=DIR         a kernel tree of yours instead of Debian'\''s; it is only read'
+	@echo 'WAV=FILE         what make run plays; anything that sox reads'
+	@echo 'CARDS=LIST       which of hda ac97 es1370 it plays on (all)'
+
+run shell: tree
+	@base/packages vm $(ARCH)
+	@$(MAKE) --no-print-directory -C $(qemu) $@
+
+check: tree
+	@base/packages vm $(ARCH) check
+	@$(MAKE) --no-print-directory -C $(qemu) prepare
+	@prove --timer base/t $(qemu)/t
+
+tree:
+	@base/packages source
+	@base/tree $(base)
+
+refresh:
+	@base/refresh
+
+series:
+	@base/packages source
+	@base/series $(base)
+
+clean:
+	rm -rf build
+
+.PHONY: help run shell check tree refresh series clean
