@@ -11,25 +11,31 @@
  *
  * The other half of each row costs nothing or little.  The device does not
  * write a playback buffer, so what it returns needs no sync.  The CPU reads a
- * capture buffer; only where user space has mapped it can lines have become
- * dirty, which would come back over later audio, and then appl_ptr's advance
- * hands them to the device.
+ * capture buffer; only where somebody may have written it can lines have
+ * become dirty, which would come back over later audio, and then appl_ptr's
+ * advance hands them to the device.
  *
  * Three things write outside of the pointers.  The core does, with silence:
- * it says what it wrote.  Whoever wrote a capture buffer while the stream
- * stood still (the clear in hw_params is one) is caught up with when the
- * pointers are reset.  And a writer that may be overrun without being stopped
- * need not move appl_ptr at all (dmix, mmap through OSS): for these the core
- * hands over, at every period, what the device plays until the period after.
+ * it says what it wrote.  Whoever wrote the buffer before there were pointers,
+ * the clear in hw_params or an application that had it mapped, is caught up
+ * with when the pointers are reset (dma_dirty).  And a writer that may be
+ * overrun without being stopped need not move appl_ptr at all (dmix, mmap
+ * through OSS): for these the core hands over, at every period, what the
+ * device plays until the period after.
  *
  * Rounding: a sync works on whole cache lines (snd_dma_buffer_sync_range()).
  * The line that hw_ptr cuts is invalidated once more when hw_ptr moves on.
  * The line that a capture stream's appl_ptr cuts stays with the CPU until
  * appl_ptr has passed it, for the device may be writing to its other half.
+ *
+ * Interrupts are off for the sync of what an interrupt reveals, of a period or
+ * what was captured since the last look at hw_ptr.  What an application hands
+ * over may be a whole buffer; it is synced without the stream lock.
  */
 
 #include <linux/math.h>
 #include <linux/minmax.h>
+#include <linux/sizes.h>
 #include <sound/core.h>
 #include <sound/pcm.h>
 #include "memalloc_local.h"
@@ -37,6 +43,9 @@
 
 /* how far ahead of hw_ptr a writer that ignores appl_ptr is served */
 #define SYNC_AHEAD_PERIODS	2
+
+/* from how many bytes on appl_ptr's frames are synced without the lock */
+#define SYNC_UNLOCKED_BYTES	SZ_1K
 
 /* the frames from @from forward to @to, around the boundary */
 static snd_pcm_uframes_t distance(struct snd_pcm_runtime *runtime,
@@ -139,7 +148,7 @@ static void sync_ahead(struct snd_pcm_runtime *runtime,
 }
 
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-			       snd_pcm_uframes_t hw_ptr, bool in_interrupt)
+			       snd_pcm_uframes_t hw_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t frames;
@@ -147,64 +156,78 @@ void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
 	frames = distance(runtime, runtime->status->hw_ptr, hw_ptr);
 	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE)
 		sync_before(runtime, hw_ptr, frames, false, SNDRV_DMA_SYNC_CPU);
-	else if (runs_free(runtime) &&
-		 (in_interrupt || hw_ptr % runtime->period_size < frames))
+	else if (runs_free(runtime) && hw_ptr % runtime->period_size < frames)
 		sync_ahead(runtime, hw_ptr);
 }
 
-void __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-				 snd_pcm_uframes_t appl_ptr)
+/*
+ * Hand over the frames between the last such call and @appl_ptr.  Their number
+ * is the application's choice, so interrupts are not kept off for it.
+ */
+static void sync_queued(struct snd_pcm_substream *substream,
+			snd_pcm_uframes_t appl_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	bool capture = substream->stream == SNDRV_PCM_STREAM_CAPTURE;
 	snd_pcm_uframes_t from, frames;
+	bool rewind, unlock;
 
-	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK) {
+	do {
 		from = runtime->dma_sync_ptr;
 		frames = distance(runtime, from, appl_ptr);
-		if (!is_behind(runtime, frames))
-			sync_before(runtime, appl_ptr, frames, false,
+		rewind = is_behind(runtime, frames);
+		if (rewind)
+			frames = runtime->boundary - frames;
+		frames = min(frames, runtime->buffer_size);
+		unlock = frames_to_bytes(runtime, frames) > SYNC_UNLOCKED_BYTES;
+
+		if (unlock)
+			snd_pcm_stream_unlock_irq(substream);
+		if (!rewind)
+			sync_before(runtime, appl_ptr, frames, capture,
 				    SNDRV_DMA_SYNC_DEVICE);
-		runtime->dma_sync_ptr = appl_ptr;
-		return;
-	}
-
-	if (!atomic_read(&substream->mmap_count))
-		return;
-
-	from = runtime->control->appl_ptr;
-	frames = distance(runtime, from, appl_ptr);
-	if (is_behind(runtime, frames))
-		sync_before(runtime, from, runtime->boundary - frames, true,
-			    SNDRV_DMA_SYNC_CPU);
-	else
-		sync_before(runtime, appl_ptr, frames, true,
-			    SNDRV_DMA_SYNC_DEVICE);
+		else if (capture)
+			sync_before(runtime, from, frames, true,
+				    SNDRV_DMA_SYNC_CPU);
+		if (unlock)
+			snd_pcm_stream_lock_irq(substream);
+		/* another thread may have rewound and written meanwhile */
+	} while (runtime->dma_sync_ptr != from);
 }
 
-void __snd_pcm_dma_sync_written(struct snd_pcm_substream *substream,
-				snd_pcm_uframes_t ofs,
-				snd_pcm_uframes_t frames)
+int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+				snd_pcm_uframes_t appl_ptr)
 {
-	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
-		sync_span(substream->runtime, ofs, frames, false,
-			  SNDRV_DMA_SYNC_DEVICE);
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	/* hw_params, hw_free and prepare do not hold the stream lock */
+	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
+		return -EBUSY;
+	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK || runtime->dma_dirty)
+		sync_queued(substream, appl_ptr);
+	runtime->dma_sync_ptr = appl_ptr;
+	atomic_dec(&runtime->buffer_accessing);
+	return 0;
+}
+
+void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
+				snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames)
+{
+	sync_span(substream->runtime, ofs, frames, false, SNDRV_DMA_SYNC_DEVICE);
 }
 
 void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (!(runtime->hw.info & SNDRV_PCM_INFO_EXPLICIT_SYNC))
-		dev_warn_once(substream->pcm->card->dev,
-			      "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
-			      substream->pcm->card->driver, substream->pcm->id);
-
-	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK)
-		runtime->dma_sync_ptr = runtime->status->hw_ptr;
-	else
+	if (runtime->dma_dirty)
 		snd_dma_buffer_sync_range(runtime->dma_buffer_p, 0,
 					  runtime->dma_bytes,
 					  SNDRV_DMA_SYNC_DEVICE);
+	/* what is written to a mapped playback buffer, appl_ptr hands over */
+	runtime->dma_dirty = substream->stream == SNDRV_PCM_STREAM_CAPTURE &&
+			     atomic_read(&substream->mmap_count);
+	runtime->dma_sync_ptr = runtime->status->hw_ptr;
 }
 
 void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
@@ -213,4 +236,18 @@ void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 
 	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK && runs_free(runtime))
 		sync_ahead(runtime, runtime->status->hw_ptr);
+}
+
+void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
+
+	runtime->dma_dirty = true;
+	if (!dmab || !dmab->dev.need_sync || snd_pcm_needs_sync(substream))
+		return;
+	dev_warn(substream->pcm->card->dev,
+		 "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
+		 substream->pcm->card->driver, substream->pcm->id);
+	runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
 }

@@ -9,14 +9,13 @@
 #ifndef __SOUND_CORE_PCM_DMA_SYNC_H
 #define __SOUND_CORE_PCM_DMA_SYNC_H
 
-#include <sound/memalloc.h>
 #include <sound/pcm.h>
 
+int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+				snd_pcm_uframes_t appl_ptr);
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-			       snd_pcm_uframes_t hw_ptr, bool in_interrupt);
-void __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-				 snd_pcm_uframes_t appl_ptr);
-void __snd_pcm_dma_sync_written(struct snd_pcm_substream *substream,
+			       snd_pcm_uframes_t hw_ptr);
+void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
 void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
@@ -26,33 +25,29 @@ void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream);
  * snd_pcm_needs_sync - tell whether the stream's buffer is handed over by sync
  * @substream: PCM substream with a runtime
  *
- * Context: any.  The answer holds while the buffer is set, that is from
- * hw_params to hw_free.
+ * Context: any.  The answer is known from open on, with or without a buffer.
  * Return: true if the CPU and the device see the buffer only through syncs
  */
 static inline bool snd_pcm_needs_sync(struct snd_pcm_substream *substream)
 {
-	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
-
-	return unlikely(dmab && dmab->dev.need_sync);
+	return unlikely(substream->runtime->hw.info &
+			SNDRV_PCM_INFO_EXPLICIT_SYNC);
 }
 
 /**
  * snd_pcm_dma_sync_hw_ptr - hand over what a new hw_ptr reveals
  * @substream: PCM substream
  * @hw_ptr: the position in frames that hw_ptr is about to take
- * @in_interrupt: called for an elapsed period
  *
  * To be called before hw_ptr is stored: whoever sees it may read at once.
  *
  * Context: stream lock held, does not sleep.
  */
 static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-					   snd_pcm_uframes_t hw_ptr,
-					   bool in_interrupt)
+					   snd_pcm_uframes_t hw_ptr)
 {
 	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_hw_ptr(substream, hw_ptr, in_interrupt);
+		__snd_pcm_dma_sync_hw_ptr(substream, hw_ptr);
 }
 
 /**
@@ -62,38 +57,40 @@ static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
  *
  * To be called before the driver's ack, in which the device may fetch.
  *
- * Context: stream lock held, does not sleep.
+ * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
+ * time that the sync of a long range takes.
+ * Return: 0, or -EBUSY if the buffer is just being replaced or prepared
  */
-static inline void
-snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-			  snd_pcm_uframes_t appl_ptr)
+static inline int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+					    snd_pcm_uframes_t appl_ptr)
 {
 	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_appl_ptr(substream, appl_ptr);
+		return __snd_pcm_dma_sync_appl_ptr(substream, appl_ptr);
+	return 0;
 }
 
 /**
- * snd_pcm_dma_sync_written - hand over what the core itself wrote
- * @substream: PCM substream; nothing is done for capture
- * @ofs: where in the ring the core began to write, in frames
+ * snd_pcm_dma_sync_silence - hand over silence that the core wrote
+ * @substream: PCM playback substream
+ * @ofs: where in the ring it begins, in frames
  * @frames: number of frames; does not cross the end of the ring
  *
- * Context: any; long ranges are better handed over without the stream lock.
+ * Context: stream lock held, does not sleep.
  */
-static inline void snd_pcm_dma_sync_written(struct snd_pcm_substream *substream,
+static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 					    snd_pcm_uframes_t ofs,
 					    snd_pcm_uframes_t frames)
 {
 	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_written(substream, ofs, frames);
+		__snd_pcm_dma_sync_silence(substream, ofs, frames);
 }
 
 /**
  * snd_pcm_dma_sync_reset - begin again with nothing queued
  * @substream: PCM substream whose pointers are being reset
  *
- * Context: process context, without the stream lock: a whole capture buffer
- * is handed over.
+ * Context: process context with buffer accesses locked out, but without the
+ * stream lock: a whole buffer may be handed over.
  */
 static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
@@ -111,6 +108,30 @@ static inline void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
 	if (snd_pcm_needs_sync(substream))
 		__snd_pcm_dma_sync_start(substream);
+}
+
+/**
+ * snd_pcm_dma_sync_new_buffer - note that hw_params has set up the buffer
+ * @substream: PCM substream
+ *
+ * All of it counts as written by the CPU.  A driver that brings a buffer which
+ * needs sync, but did not say so in hw.info at open, is told off by a warning.
+ *
+ * Context: process context with buffer accesses locked out.
+ */
+void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream);
+
+/**
+ * snd_pcm_dma_sync_mapped - note that user space has mapped the buffer
+ * @substream: PCM substream
+ *
+ * From now on it may be written at any time.
+ *
+ * Context: process context with hw_params and prepare locked out.
+ */
+static inline void snd_pcm_dma_sync_mapped(struct snd_pcm_substream *substream)
+{
+	substream->runtime->dma_dirty = true;
 }
 
 #endif /* __SOUND_CORE_PCM_DMA_SYNC_H */

@@ -18,29 +18,37 @@
 struct notes {
 	unsigned int calls;
 	size_t bytes;
+	size_t irqoff_bytes;		/* the most in one call */
 	u8 count[BUFFER_BYTES];
 };
 
 struct fake {
+	struct snd_card card;
+	struct snd_pcm pcm;
 	struct snd_pcm_substream substream;
 	struct snd_pcm_runtime runtime;
 	struct snd_pcm_mmap_status status;
 	struct snd_pcm_mmap_control control;
 	struct snd_dma_buffer dmab;
 	struct notes notes[2];		/* by enum snd_dma_sync_mode */
+	void (*meanwhile)(struct fake *f);
 };
 
 static void note_sync(struct snd_dma_buffer *dmab, size_t offset, size_t size,
 		      enum snd_dma_sync_mode mode)
 {
-	struct notes *notes =
-		&container_of(dmab, struct fake, dmab)->notes[mode];
+	struct fake *f = container_of(dmab, struct fake, dmab);
+	struct notes *notes = &f->notes[mode];
 	size_t i;
 
 	notes->calls++;
 	notes->bytes += size;
+	if (irqs_disabled())
+		notes->irqoff_bytes = max(notes->irqoff_bytes, size);
 	for (i = offset; i < offset + size && i < BUFFER_BYTES; i++)
 		notes->count[i]++;
+	if (f->meanwhile)
+		f->meanwhile(f);
 }
 
 static const struct snd_malloc_ops note_ops = { .sync = note_sync };
@@ -77,6 +85,9 @@ static struct fake *fake_stream(struct kunit *test, int stream,
 	runtime->boundary = runtime->buffer_size * 16;
 	runtime->hw.info = SNDRV_PCM_INFO_EXPLICIT_SYNC;
 
+	f->pcm.card = &f->card;
+	f->substream.pcm = &f->pcm;
+	spin_lock_init(&f->substream.self_group.lock);
 	f->substream.stream = stream;
 	f->substream.runtime = runtime;
 	return f;
@@ -91,14 +102,18 @@ static struct fake *stereo(struct kunit *test, int stream)
 /* what the core does, in its order: sync, then store */
 static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
-	snd_pcm_dma_sync_appl_ptr(&f->substream, to);
-	f->control.appl_ptr = to;
+	snd_pcm_stream_lock_irq(&f->substream);
+	if (!snd_pcm_dma_sync_appl_ptr(&f->substream, to))
+		f->control.appl_ptr = to;
+	snd_pcm_stream_unlock_irq(&f->substream);
 }
 
 static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
-	snd_pcm_dma_sync_hw_ptr(&f->substream, to, false);
+	snd_pcm_stream_lock_irq(&f->substream);
+	snd_pcm_dma_sync_hw_ptr(&f->substream, to);
 	f->status.hw_ptr = to;
+	snd_pcm_stream_unlock_irq(&f->substream);
 }
 
 /* each byte of [from, to) was handed over @times times, by @mode */
@@ -192,17 +207,56 @@ static void playback_rewind(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1536, BUFFER_BYTES, 0);
 }
 
-/* Frames that write() handed over without the lock are not synced twice. */
-static void playback_written(struct kunit *test)
+/*
+ * What the application commits is synced with interrupts on, unless it is so
+ * little that this costs more.
+ */
+static void playback_unlocked(struct kunit *test)
+{
+	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_PLAYBACK,
+				     SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, 2, 16);
+	struct notes *dev = &f->notes[SNDRV_DMA_SYNC_DEVICE];
+
+	move_appl_ptr(f, BUFFER_BYTES / 4);
+	KUNIT_EXPECT_EQ(test, dev->bytes, (size_t)BUFFER_BYTES);
+	KUNIT_EXPECT_EQ(test, dev->irqoff_bytes, (size_t)0);
+	move_appl_ptr(f, BUFFER_BYTES / 4 + 16);
+	KUNIT_EXPECT_EQ(test, dev->irqoff_bytes, (size_t)64);
+}
+
+static void rewind_once(struct fake *f)
+{
+	f->meanwhile = NULL;
+	move_appl_ptr(f, 64);
+}
+
+/* Frames that another thread took back during a sync are synced again. */
+static void playback_rewound_meanwhile(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
 
-	snd_pcm_dma_sync_written(&f->substream, 0, 256);
-	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
-	f->runtime.dma_sync_ptr = 256;
-	move_appl_ptr(f, 256);
-	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
-	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+	move_appl_ptr(f, 128);
+	forget(f);
+	f->meanwhile = rewind_once;
+	move_appl_ptr(f, BUFFER_BYTES / 4 - 64);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 256, 512, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 512, BUFFER_BYTES - 256, 2);
+}
+
+/* Nobody hands a buffer over that hw_params or prepare is working on. */
+static void busy(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	atomic_set(&f->runtime.buffer_accessing, -1);
+	move_appl_ptr(f, 128);
+	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 0ul);
+	expect_nothing(test, f);
+
+	atomic_set(&f->runtime.buffer_accessing, 0);
+	move_appl_ptr(f, 128);
+	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 128ul);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
 }
 
 /*
@@ -280,7 +334,7 @@ static void capture_mapped(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
-	atomic_set(&f->substream.mmap_count, 1);
+	snd_pcm_dma_sync_mapped(&f->substream);
 	move_hw_ptr(f, 512);
 	forget(f);
 	move_appl_ptr(f, 4);
@@ -297,14 +351,57 @@ static void capture_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 }
 
-/* Before a capture stream starts, all that anybody wrote is handed over. */
-static void capture_reset(struct kunit *test)
+/* What was written before there were pointers is handed over, once. */
+static void new_buffer(struct kunit *test)
+{
+	struct fake *f;
+	int stream;
+
+	for (stream = 0; stream <= SNDRV_PCM_STREAM_LAST; stream++) {
+		f = stereo(test, stream);
+		snd_pcm_dma_sync_new_buffer(&f->substream);
+		expect_nothing(test, f);
+		snd_pcm_dma_sync_reset(&f->substream);
+		expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+
+		forget(f);
+		snd_pcm_dma_sync_reset(&f->substream);
+		expect_nothing(test, f);
+	}
+}
+
+/* As long as a capture buffer is mapped, it may be written at any time. */
+static void capture_mapped_reset(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
+	atomic_set(&f->substream.mmap_count, 1);
+	snd_pcm_dma_sync_mapped(&f->substream);
+	snd_pcm_dma_sync_reset(&f->substream);
+	atomic_set(&f->substream.mmap_count, 0);
+	forget(f);
+	move_hw_ptr(f, 256);
+	move_appl_ptr(f, 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+
+	forget(f);
 	snd_pcm_dma_sync_reset(&f->substream);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
-	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+	forget(f);
+	snd_pcm_dma_sync_reset(&f->substream);
+	expect_nothing(test, f);
+}
+
+/* A driver that forgets the flag is told off, and served nevertheless. */
+static void flag_forgotten(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->runtime.hw.info = 0;
+	snd_pcm_dma_sync_new_buffer(&f->substream);
+	move_appl_ptr(f, 128);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
 }
 
 /* Non-interleaved: the same frames in the ring of each channel. */
@@ -347,10 +444,12 @@ static void coherent(struct kunit *test)
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
 
 	f->dmab.dev.need_sync = false;
+	f->runtime.hw.info = 0;
 	f->runtime.stop_threshold = f->runtime.boundary;
 	move_appl_ptr(f, 512);
 	move_hw_ptr(f, 1024);
-	snd_pcm_dma_sync_written(&f->substream, 0, 64);
+	snd_pcm_dma_sync_silence(&f->substream, 0, 64);
+	snd_pcm_dma_sync_new_buffer(&f->substream);
 	snd_pcm_dma_sync_reset(&f->substream);
 	snd_pcm_dma_sync_start(&f->substream);
 	expect_nothing(test, f);
@@ -390,13 +489,17 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_boundary),
 	KUNIT_CASE(playback_laps),
 	KUNIT_CASE(playback_rewind),
-	KUNIT_CASE(playback_written),
+	KUNIT_CASE(playback_unlocked),
+	KUNIT_CASE(playback_rewound_meanwhile),
+	KUNIT_CASE(busy),
 	KUNIT_CASE(playback_runs_free),
 	KUNIT_CASE(playback_runs_free_ahead),
 	KUNIT_CASE(capture_advance),
 	KUNIT_CASE(capture_cut_line),
 	KUNIT_CASE(capture_mapped),
-	KUNIT_CASE(capture_reset),
+	KUNIT_CASE(new_buffer),
+	KUNIT_CASE(capture_mapped_reset),
+	KUNIT_CASE(flag_forgotten),
 	KUNIT_CASE(noninterleaved),
 	KUNIT_CASE(half_bytes),
 	KUNIT_CASE(coherent),
