@@ -11,17 +11,16 @@
  *
  * The other half of each row costs nothing or little.  The device does not
  * write a playback buffer, so what it returns needs no sync.  The CPU reads a
- * capture buffer; only where somebody may have written it can lines have
- * become dirty, which would come back over later audio, and then appl_ptr's
- * advance hands them to the device.
+ * capture buffer; only user space that maps it can have written there, and
+ * lines that became dirty would come back over later audio.  So there
+ * appl_ptr's advance hands them to the device, and a reset of the pointers all
+ * of them.
  *
- * Three things write outside of the pointers.  The core does, with silence:
- * it says what it wrote.  Whoever wrote the buffer before there were pointers,
- * the clear in hw_params or an application that had it mapped, is caught up
- * with when the pointers are reset (dma_dirty).  And a writer that may be
- * overrun without being stopped need not move appl_ptr at all (dmix, mmap
- * through OSS): for these the core hands over, at every period, what the
- * device plays until the period after.
+ * Two things write outside of the pointers.  The core does, when it clears the
+ * buffer in hw_params and with silence: it says what it wrote.  And a writer
+ * that may be overrun without being stopped need not move appl_ptr at all
+ * (dmix, mmap through OSS): for these the core hands over, at every period,
+ * what the device plays until the period after.
  *
  * Rounding: a sync works on whole cache lines (snd_dma_buffer_sync_range()).
  * The line that hw_ptr cuts is invalidated once more when hw_ptr moves on.
@@ -58,6 +57,16 @@ static snd_pcm_uframes_t distance(struct snd_pcm_runtime *runtime,
 static bool is_behind(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t dist)
 {
 	return dist > runtime->boundary / 2;
+}
+
+/* may the frames that appl_ptr passes have been written by the CPU? */
+static bool may_be_written(struct snd_pcm_substream *substream)
+{
+	snd_pcm_access_t access = substream->runtime->access;
+
+	return substream->stream == SNDRV_PCM_STREAM_PLAYBACK ||
+	       (access != SNDRV_PCM_ACCESS_RW_INTERLEAVED &&
+		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 }
 
 /* may the device go on beyond what appl_ptr has handed over? */
@@ -203,7 +212,7 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
-	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK || runtime->dma_dirty)
+	if (may_be_written(substream))
 		sync_queued(substream, appl_ptr);
 	runtime->dma_sync_ptr = appl_ptr;
 	atomic_dec(&runtime->buffer_accessing);
@@ -220,13 +229,11 @@ void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (runtime->dma_dirty)
+	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE &&
+	    may_be_written(substream))
 		snd_dma_buffer_sync_range(runtime->dma_buffer_p, 0,
 					  runtime->dma_bytes,
 					  SNDRV_DMA_SYNC_DEVICE);
-	/* what is written to a mapped playback buffer, appl_ptr hands over */
-	runtime->dma_dirty = substream->stream == SNDRV_PCM_STREAM_CAPTURE &&
-			     atomic_read(&substream->mmap_count);
 	runtime->dma_sync_ptr = runtime->status->hw_ptr;
 }
 
@@ -243,11 +250,14 @@ void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
 
-	runtime->dma_dirty = true;
-	if (!dmab || !dmab->dev.need_sync || snd_pcm_needs_sync(substream))
+	if (!dmab || !dmab->dev.need_sync)
 		return;
-	dev_warn(substream->pcm->card->dev,
-		 "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
-		 substream->pcm->card->driver, substream->pcm->id);
-	runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
+	if (!snd_pcm_needs_sync(substream)) {
+		dev_warn(substream->pcm->card->dev,
+			 "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
+			 substream->pcm->card->driver, substream->pcm->id);
+		runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
+	}
+	snd_dma_buffer_sync_range(dmab, 0, runtime->dma_bytes,
+				  SNDRV_DMA_SYNC_DEVICE);
 }

@@ -90,7 +90,7 @@ static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
  * @substream: PCM substream whose pointers are being reset
  *
  * Context: process context with buffer accesses locked out, but without the
- * stream lock: a whole buffer may be handed over.
+ * stream lock: a whole capture buffer may be handed over.
  */
 static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
@@ -111,27 +111,15 @@ static inline void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 }
 
 /**
- * snd_pcm_dma_sync_new_buffer - note that hw_params has set up the buffer
+ * snd_pcm_dma_sync_new_buffer - hand over what hw_params has set up
  * @substream: PCM substream
  *
- * All of it counts as written by the CPU.  A driver that brings a buffer which
- * needs sync, but did not say so in hw.info at open, is told off by a warning.
+ * The zeros have to reach the memory, and must not come back over captured
+ * audio.  A driver that brings a buffer which needs sync, but did not say so in
+ * hw.info at open, is warned.
  *
  * Context: process context with buffer accesses locked out.
  */
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream);
-
-/**
- * snd_pcm_dma_sync_mapped - note that user space has mapped the buffer
- * @substream: PCM substream
- *
- * From now on it may be written at any time.
- *
- * Context: process context with hw_params and prepare locked out.
- */
-static inline void snd_pcm_dma_sync_mapped(struct snd_pcm_substream *substream)
-{
-	substream->runtime->dma_dirty = true;
-}
 
 #endif /* __SOUND_CORE_PCM_DMA_SYNC_H */

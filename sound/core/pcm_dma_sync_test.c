@@ -309,6 +309,7 @@ static void capture_advance(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 
 	forget(f);
+	f->runtime.access = SNDRV_PCM_ACCESS_RW_INTERLEAVED;
 	move_appl_ptr(f, 256);
 	expect_nothing(test, f);
 }
@@ -334,7 +335,6 @@ static void capture_mapped(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
-	snd_pcm_dma_sync_mapped(&f->substream);
 	move_hw_ptr(f, 512);
 	forget(f);
 	move_appl_ptr(f, 4);
@@ -351,7 +351,7 @@ static void capture_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 }
 
-/* What was written before there were pointers is handed over, once. */
+/* What hw_params wrote is handed over, whatever the direction. */
 static void new_buffer(struct kunit *test)
 {
 	struct fake *f;
@@ -360,35 +360,29 @@ static void new_buffer(struct kunit *test)
 	for (stream = 0; stream <= SNDRV_PCM_STREAM_LAST; stream++) {
 		f = stereo(test, stream);
 		snd_pcm_dma_sync_new_buffer(&f->substream);
-		expect_nothing(test, f);
-		snd_pcm_dma_sync_reset(&f->substream);
 		expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
 		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
-
-		forget(f);
-		snd_pcm_dma_sync_reset(&f->substream);
-		expect_nothing(test, f);
 	}
 }
 
-/* As long as a capture buffer is mapped, it may be written at any time. */
-static void capture_mapped_reset(struct kunit *test)
+/*
+ * Before a capture stream starts again, all that user space may have written
+ * is handed over.
+ */
+static void reset(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
-	atomic_set(&f->substream.mmap_count, 1);
-	snd_pcm_dma_sync_mapped(&f->substream);
-	snd_pcm_dma_sync_reset(&f->substream);
-	atomic_set(&f->substream.mmap_count, 0);
-	forget(f);
-	move_hw_ptr(f, 256);
-	move_appl_ptr(f, 256);
-	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
-
-	forget(f);
 	snd_pcm_dma_sync_reset(&f->substream);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+
 	forget(f);
+	f->runtime.access = SNDRV_PCM_ACCESS_RW_INTERLEAVED;
+	snd_pcm_dma_sync_reset(&f->substream);
+	expect_nothing(test, f);
+
+	f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
 	snd_pcm_dma_sync_reset(&f->substream);
 	expect_nothing(test, f);
 }
@@ -400,6 +394,7 @@ static void flag_forgotten(struct kunit *test)
 
 	f->runtime.hw.info = 0;
 	snd_pcm_dma_sync_new_buffer(&f->substream);
+	forget(f);
 	move_appl_ptr(f, 128);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
 }
@@ -483,6 +478,20 @@ static void cost(struct kunit *test)
 	}
 }
 
+/* A driver that syncs memory of its own sets the flag and has no buffer here. */
+static void no_buffer(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	f->runtime.dma_buffer_p = NULL;
+	snd_pcm_dma_sync_new_buffer(&f->substream);
+	snd_pcm_dma_sync_reset(&f->substream);
+	move_hw_ptr(f, 512);
+	move_appl_ptr(f, 512);
+	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 512ul);
+	expect_nothing(test, f);
+}
+
 static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_advance),
 	KUNIT_CASE(playback_wrap),
@@ -498,11 +507,12 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(capture_cut_line),
 	KUNIT_CASE(capture_mapped),
 	KUNIT_CASE(new_buffer),
-	KUNIT_CASE(capture_mapped_reset),
+	KUNIT_CASE(reset),
 	KUNIT_CASE(flag_forgotten),
 	KUNIT_CASE(noninterleaved),
 	KUNIT_CASE(half_bytes),
 	KUNIT_CASE(coherent),
+	KUNIT_CASE(no_buffer),
 	KUNIT_CASE(cost),
 	{}
 };
