@@ -59,10 +59,10 @@ make_run WAV=silence.wav
 ok 'so is silence' ended 2
 ok 'which is named' told 'silence.wav: this is silence'
 
-VM_OPTIONS='-p snd_intel8x0.enable=0' make_run CARDS=ac97
+VM_OPTIONS='-p snd_hda_intel.enable=0' make_run CARDS=hda
 ok 'a card that is not there is a failure' ended 2
-ok 'that tells why' told "there is no sound card 'ac97'"
-ok 'and stands in the table' grep -q '^ac97.*did not play' "$table"
+ok 'that tells why' told "there is no sound card 'hda'"
+ok 'and stands in the table' grep -q '^hda.*did not play' "$table"
 
 # At half the volume, a card puts out something else
 cp -R "$qemu/jobs/play" quiet
