@@ -40,6 +40,9 @@
 #include "memalloc_local.h"
 #include "pcm_dma_sync.h"
 
+#define CREATE_TRACE_POINTS
+#include "pcm_dma_sync_trace.h"
+
 /* how far ahead of hw_ptr a writer that ignores appl_ptr is served */
 #define SYNC_AHEAD_PERIODS	2
 
@@ -59,12 +62,17 @@ static bool is_behind(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t dist)
 	return dist > runtime->boundary / 2;
 }
 
+static bool is_capture(struct snd_pcm_substream *substream)
+{
+	return substream->stream == SNDRV_PCM_STREAM_CAPTURE;
+}
+
 /* may the frames that appl_ptr passes have been written by the CPU? */
 static bool may_be_written(struct snd_pcm_substream *substream)
 {
 	snd_pcm_access_t access = substream->runtime->access;
 
-	return substream->stream == SNDRV_PCM_STREAM_PLAYBACK ||
+	return !is_capture(substream) ||
 	       (access != SNDRV_PCM_ACCESS_RW_INTERLEAVED &&
 		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 }
@@ -75,17 +83,33 @@ static bool runs_free(struct snd_pcm_runtime *runtime)
 	return runtime->stop_threshold > runtime->buffer_size;
 }
 
+static void sync_bytes(struct snd_pcm_substream *substream,
+		       enum snd_pcm_dma_sync_by by, size_t offset, size_t bytes,
+		       enum snd_dma_sync_mode mode)
+{
+	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
+
+	if (!dmab || !dmab->dev.need_sync)
+		return;
+	trace_dma_sync(substream, by, offset, bytes, mode);
+	atomic64_add(bytes, &substream->runtime->dma_synced[mode]);
+	snd_dma_buffer_sync_range(dmab, offset, bytes, mode);
+}
+
 /*
  * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or
- * a ring of samples per channel.  With @whole_lines the line that the range's
- * end cuts is left out.
+ * a ring of samples per channel.  The line that a capture stream's appl_ptr cuts
+ * is left out.
  */
-static void sync_span(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t ofs,
-		      snd_pcm_uframes_t frames, bool whole_lines,
-		      enum snd_dma_sync_mode mode)
+static void sync_span(struct snd_pcm_substream *substream,
+		      enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t ofs,
+		      snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
 {
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	bool whole_lines = by == SYNC_BY_APPL_PTR && is_capture(substream) &&
+			   ofs + frames < runtime->buffer_size;
 	unsigned int rings, ring, bits;
-	size_t start, end, base;
+	size_t start, end, from, to;
 
 	switch (runtime->access) {
 	case SNDRV_PCM_ACCESS_RW_NONINTERLEAVED:
@@ -102,36 +126,32 @@ static void sync_span(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t ofs,
 	start = ofs * bits / 8;
 	end = DIV_ROUND_UP((ofs + frames) * bits, 8);
 	for (ring = 0; ring < rings; ring++) {
-		size_t from, to;
-
-		base = ring * (runtime->dma_bytes / rings);
-		from = base + start;
-		to = base + end;
-		if (whole_lines && ofs + frames < runtime->buffer_size) {
+		from = ring * (runtime->dma_bytes / rings) + start;
+		to = ring * (runtime->dma_bytes / rings) + end;
+		if (whole_lines) {
 			from = round_down(from, snd_dma_sync_align());
 			to = round_down(to, snd_dma_sync_align());
 		}
 		if (from < to)
-			snd_dma_buffer_sync_range(runtime->dma_buffer_p, from,
-						  to - from, mode);
+			sync_bytes(substream, by, from, to - from, mode);
 	}
 }
 
 /* sync the last @frames before the position @end, a lap at most */
-static void sync_before(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t end,
-			snd_pcm_uframes_t frames, bool whole_lines,
-			enum snd_dma_sync_mode mode)
+static void sync_before(struct snd_pcm_substream *substream,
+			enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t end,
+			snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
 {
-	snd_pcm_uframes_t size = runtime->buffer_size;
+	snd_pcm_uframes_t size = substream->runtime->buffer_size;
 	snd_pcm_uframes_t ofs, first;
 
 	frames = min(frames, size);
 	ofs = (end % size + size - frames) % size;
 	first = min(frames, size - ofs);
 
-	sync_span(runtime, ofs, first, whole_lines, mode);
+	sync_span(substream, by, ofs, first, mode);
 	if (first < frames)
-		sync_span(runtime, 0, frames - first, whole_lines, mode);
+		sync_span(substream, by, 0, frames - first, mode);
 }
 
 /*
@@ -139,9 +159,10 @@ static void sync_before(struct snd_pcm_runtime *runtime, snd_pcm_uframes_t end,
  * what it owns already.  Called at every period, so that a frame written a
  * period before it is played is seen by one of the calls.
  */
-static void sync_ahead(struct snd_pcm_runtime *runtime,
+static void sync_ahead(struct snd_pcm_substream *substream,
 		       snd_pcm_uframes_t hw_ptr)
 {
+	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t ahead, owned;
 
 	ahead = min(SYNC_AHEAD_PERIODS * runtime->period_size,
@@ -152,8 +173,8 @@ static void sync_ahead(struct snd_pcm_runtime *runtime,
 		owned = 0;
 	}
 	if (owned < ahead)
-		sync_before(runtime, hw_ptr + ahead, ahead - owned, false,
-			    SNDRV_DMA_SYNC_DEVICE);
+		sync_before(substream, SYNC_BY_PERIOD, hw_ptr + ahead,
+			    ahead - owned, SNDRV_DMA_SYNC_DEVICE);
 }
 
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
@@ -163,10 +184,11 @@ void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
 	snd_pcm_uframes_t frames;
 
 	frames = distance(runtime, runtime->status->hw_ptr, hw_ptr);
-	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE)
-		sync_before(runtime, hw_ptr, frames, false, SNDRV_DMA_SYNC_CPU);
+	if (is_capture(substream))
+		sync_before(substream, SYNC_BY_HW_PTR, hw_ptr, frames,
+			    SNDRV_DMA_SYNC_CPU);
 	else if (runs_free(runtime) && hw_ptr % runtime->period_size < frames)
-		sync_ahead(runtime, hw_ptr);
+		sync_ahead(substream, hw_ptr);
 }
 
 /*
@@ -177,7 +199,6 @@ static void sync_queued(struct snd_pcm_substream *substream,
 			snd_pcm_uframes_t appl_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	bool capture = substream->stream == SNDRV_PCM_STREAM_CAPTURE;
 	snd_pcm_uframes_t from, frames;
 	bool rewind, unlock;
 
@@ -193,10 +214,10 @@ static void sync_queued(struct snd_pcm_substream *substream,
 		if (unlock)
 			snd_pcm_stream_unlock_irq(substream);
 		if (!rewind)
-			sync_before(runtime, appl_ptr, frames, capture,
-				    SNDRV_DMA_SYNC_DEVICE);
-		else if (capture)
-			sync_before(runtime, from, frames, true,
+			sync_before(substream, SYNC_BY_APPL_PTR, appl_ptr,
+				    frames, SNDRV_DMA_SYNC_DEVICE);
+		else if (is_capture(substream))
+			sync_before(substream, SYNC_BY_APPL_PTR, from, frames,
 				    SNDRV_DMA_SYNC_CPU);
 		if (unlock)
 			snd_pcm_stream_lock_irq(substream);
@@ -222,18 +243,17 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames)
 {
-	sync_span(substream->runtime, ofs, frames, false, SNDRV_DMA_SYNC_DEVICE);
+	sync_span(substream, SYNC_BY_SILENCE, ofs, frames,
+		  SNDRV_DMA_SYNC_DEVICE);
 }
 
 void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (substream->stream == SNDRV_PCM_STREAM_CAPTURE &&
-	    may_be_written(substream))
-		snd_dma_buffer_sync_range(runtime->dma_buffer_p, 0,
-					  runtime->dma_bytes,
-					  SNDRV_DMA_SYNC_DEVICE);
+	if (is_capture(substream) && may_be_written(substream))
+		sync_bytes(substream, SYNC_BY_RESET, 0, runtime->dma_bytes,
+			   SNDRV_DMA_SYNC_DEVICE);
 	runtime->dma_sync_ptr = runtime->status->hw_ptr;
 }
 
@@ -241,8 +261,8 @@ void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (substream->stream == SNDRV_PCM_STREAM_PLAYBACK && runs_free(runtime))
-		sync_ahead(runtime, runtime->status->hw_ptr);
+	if (!is_capture(substream) && runs_free(runtime))
+		sync_ahead(substream, runtime->status->hw_ptr);
 }
 
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
@@ -258,6 +278,6 @@ void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
 			 substream->pcm->card->driver, substream->pcm->id);
 		runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
 	}
-	snd_dma_buffer_sync_range(dmab, 0, runtime->dma_bytes,
-				  SNDRV_DMA_SYNC_DEVICE);
+	sync_bytes(substream, SYNC_BY_HW_PARAMS, 0, runtime->dma_bytes,
+		   SNDRV_DMA_SYNC_DEVICE);
 }

@@ -11,6 +11,19 @@
 
 #include <sound/pcm.h>
 
+struct snd_info_buffer;
+struct snd_info_entry;
+
+/* what made a range of the buffer change hands */
+enum snd_pcm_dma_sync_by {
+	SYNC_BY_APPL_PTR,
+	SYNC_BY_HW_PTR,
+	SYNC_BY_PERIOD,		/* playback that may run ahead of appl_ptr */
+	SYNC_BY_SILENCE,
+	SYNC_BY_RESET,		/* at prepare, too */
+	SYNC_BY_HW_PARAMS,
+};
+
 int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t appl_ptr);
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
@@ -121,5 +134,8 @@ static inline void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
  * Context: process context with buffer accesses locked out.
  */
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream);
+
+void snd_pcm_dma_sync_proc_read(struct snd_info_entry *entry,
+				struct snd_info_buffer *buffer);
 
 #endif /* __SOUND_CORE_PCM_DMA_SYNC_H */

@@ -8,6 +8,9 @@
 
 #include <kunit/test.h>
 #include <linux/module.h>
+
+/* the tracepoint is the core's */
+#define NOTRACE
 #include "pcm_dma_sync.c"
 
 #define BUFFER_BYTES	4096
