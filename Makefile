@@ -15,6 +15,10 @@ base := $(if $(BASE),'$(abspath $(if $(filter /%,$(BASE)),,$(FROM)/)$(BASE))')
 help:
 	@echo 'make run         play a recording through the new buffers, compare what came out'
 	@echo 'make check       the tests'
+	@echo 'make check-full  those, and the long ones: more architectures'
+	@echo 'make compare     the same cases on the merged version and on ours, side by side'
+	@echo 'make bench       what sync costs, against the merged version and the base'
+	@echo 'make convert     what DRIVER=PATH, as seen from build/tree, becomes with the new types'
 	@echo 'make tree        the kernel source with a commit per patch, in build/tree'
 	@echo 'make refresh     write edited commits of build/tree back to patches/'
 	@echo 'make series      cover letter and patches for git send-email, in build/series'
@@ -35,6 +39,24 @@ check: tree
 	@$(MAKE) --no-print-directory -C $(qemu) prepare
 	@prove --timer base/t $(qemu)/t
 
+check-full: check
+	@base/packages arm64 arm full
+	@prove --timer base/t-full $(qemu)/t-full
+
+compare: tree
+	@base/packages vm $(ARCH)
+	@base/tree --peer $(base)
+	@$(MAKE) --no-print-directory -C $(qemu) $@
+
+bench: tree
+	@base/packages vm bench $(ARCH)
+	@base/tree --base $(base)
+	@base/tree --peer $(base)
+	@$(MAKE) --no-print-directory -C $(qemu) $@
+
+convert: tree
+	@base/convert '$(DRIVER)'
+
 tree:
 	@base/packages source
 	@base/tree $(base)
@@ -49,4 +71,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check tree refresh series clean
+.PHONY: help run shell check check-full compare bench convert tree refresh series clean

@@ -5,8 +5,9 @@
 me=${0##*/}
 here=$(cd "${0%/*}" && pwd) || exit 1
 repo=${here%/*}
-build=${BUILD:-$repo/build}
-CACHE=${CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/alsa-dma-sync}
+build=$(realpath -m "${BUILD:-$repo/build}") || exit 1
+CACHE=$(realpath -m \
+	"${CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/alsa-dma-sync}") || exit 1
 
 # Whoever runs it, the same files give the same commits.
 export GIT_AUTHOR_NAME='ALSA DMA sync' GIT_AUTHOR_EMAIL=alsa-dma-sync@localhost
