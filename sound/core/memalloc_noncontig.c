@@ -6,7 +6,8 @@
  * single run of DMA addresses (Documentation/core-api/dma-api.rst): the
  * device sees one block at dmab->addr whatever the CPU side looks like, so
  * the default address and chunk size are right and only the page lookup is
- * special.
+ * special.  Where it has no such run to give, there still are pieces
+ * (memalloc_pieces.c), which the device does not see as one block.
  */
 
 #include <linux/dma-mapping.h>
@@ -25,7 +26,7 @@ static void *snd_dma_noncontig_alloc(struct snd_dma_buffer *dmab, size_t size)
 	sgt = dma_alloc_noncontiguous(dev, size, dmab->dev.dir,
 				      SND_DMA_CACHED_GFP, 0);
 	if (!sgt)
-		return NULL;
+		return snd_dma_pieces_alloc(dmab, size);
 
 	area = dma_vmap_noncontiguous(dev, size, sgt);
 	if (!area) {
@@ -45,8 +46,16 @@ static void snd_dma_noncontig_free(struct snd_dma_buffer *dmab)
 			       snd_dma_noncontig_sg_table(dmab), dmab->dev.dir);
 }
 
-static struct page *snd_dma_noncontig_get_page(struct snd_dma_buffer *dmab,
-					       size_t offset)
+/**
+ * snd_dma_noncontig_get_page - the page of a scattered buffer at an offset
+ * @dmab: buffer of one of the NONCONTIG kinds
+ * @offset: offset in bytes
+ *
+ * Context: any.
+ * Return: the page
+ */
+struct page *snd_dma_noncontig_get_page(struct snd_dma_buffer *dmab,
+					size_t offset)
 {
 	void *p = dmab->area + offset;
 
@@ -60,27 +69,36 @@ static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
 				      snd_dma_noncontig_sg_table(dmab));
 }
 
-/*
+/**
+ * snd_dma_noncontig_sync - hand part of a scattered buffer over
+ * @dmab: buffer of one of the NONCONTIG kinds
+ * @offset: where the part begins, in bytes
+ * @size: its size in bytes
+ * @mode: to whom
+ *
  * A sync translates the first address only and takes what follows for
  * physically contiguous (iommu_dma_sync_single_for_cpu()), hence page by page.
+ *
+ * Context: any.
  */
-static void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
-				   size_t size, enum snd_dma_sync_mode mode)
+void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
+			    size_t size, enum snd_dma_sync_mode mode)
 {
 	struct device *dev = dmab->dev.dev;
 	size_t end = offset + size, ofs, len;
+	dma_addr_t addr;
 
 	if (mode == SNDRV_DMA_SYNC_DEVICE)
 		flush_kernel_vmap_range(dmab->area + offset, size);
 
 	for (ofs = offset; ofs < end; ofs += len) {
 		len = min_t(size_t, end - ofs, PAGE_SIZE - offset_in_page(ofs));
+		addr = snd_sgbuf_get_addr(dmab, ofs);
 		if (mode == SNDRV_DMA_SYNC_DEVICE)
-			dma_sync_single_for_device(dev, dmab->addr + ofs, len,
+			dma_sync_single_for_device(dev, addr, len,
 						   dmab->dev.dir);
 		else
-			dma_sync_single_for_cpu(dev, dmab->addr + ofs, len,
-						dmab->dev.dir);
+			dma_sync_single_for_cpu(dev, addr, len, dmab->dev.dir);
 	}
 
 	if (mode == SNDRV_DMA_SYNC_CPU)
