@@ -51,6 +51,8 @@ struct dmatest_format {
  * @format: their format
  * @channels: samples in a frame
  * @lost: frames that nobody had captured before there were too many
+ * @hold: an empty one gives nothing until there are so many frames
+ * @flows: there have been
  */
 struct dmatest_loop {
 	spinlock_t lock;
@@ -59,6 +61,8 @@ struct dmatest_loop {
 	snd_pcm_format_t format;
 	unsigned int channels;
 	u64 lost;
+	unsigned int hold;
+	bool flows;
 };
 
 /**
@@ -191,6 +195,11 @@ int dmatest_loop_init(struct dmatest_loop *loop);
 void dmatest_loop_free(struct dmatest_loop *loop);
 void dmatest_loop_reset(struct dmatest_loop *loop);
 u64 dmatest_loop_lost(struct dmatest_loop *loop);
+void dmatest_loop_hold(struct dmatest_loop *loop, unsigned int frames);
+void dmatest_loop_release(struct dmatest_loop *loop);
+unsigned int dmatest_loop_frames(struct dmatest_loop *loop,
+				 snd_pcm_format_t format,
+				 unsigned int channels);
 void dmatest_loop_put(struct dmatest_loop *loop, snd_pcm_format_t format,
 		      unsigned int channels, const u32 *samples,
 		      unsigned int frames);
@@ -209,6 +218,7 @@ void dmatest_engine_start(struct dmatest_stream *s);
 void dmatest_engine_stop(struct dmatest_stream *s);
 void dmatest_engine_sync_stop(struct dmatest_stream *s);
 void dmatest_engine_ack(struct dmatest_stream *s);
+void dmatest_engine_reset(struct dmatest_stream *s);
 snd_pcm_uframes_t dmatest_engine_pointer(struct dmatest_stream *s);
 void dmatest_engine_get_stats(struct dmatest_stream *s,
 			      struct dmatest_stream_stats *stats);

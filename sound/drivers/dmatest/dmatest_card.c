@@ -43,6 +43,7 @@ static bool coherent[SNDRV_CARDS];
 static bool iommu[SNDRV_CARDS] = ALL_CARDS(true);
 static unsigned int max_order[SNDRV_CARDS] = ALL_CARDS(10);
 static bool inval_from_device[SNDRV_CARDS];
+static bool deaf[SNDRV_CARDS];
 static unsigned int substreams[SNDRV_CARDS] = ALL_CARDS(1);
 static unsigned int speed[SNDRV_CARDS] = ALL_CARDS(1);
 static bool pattern[SNDRV_CARDS];
@@ -75,6 +76,8 @@ module_param_array(max_order, uint, NULL, 0444);
 MODULE_PARM_DESC(max_order, "Without iommu, order of the largest block to be had (0-10, default = 10).");
 module_param_array(inval_from_device, bool, NULL, 0444);
 MODULE_PARM_DESC(inval_from_device, "Giving a capture buffer to the device invalidates it, as on 32-bit Arm.");
+module_param_array(deaf, bool, NULL, 0444);
+MODULE_PARM_DESC(deaf, "Syncs do nothing, and are not counted: to see tests fail.");
 module_param_array(substreams, uint, NULL, 0444);
 MODULE_PARM_DESC(substreams, "Substreams in each direction (1-8, default = 1).");
 module_param_array(speed, uint, NULL, 0444);
@@ -204,6 +207,7 @@ static int parse(unsigned int i, struct dmatest_config *config)
 	config->mem.iommu = iommu[i];
 	config->mem.max_order = max_order[i];
 	config->mem.inval_from_device = inval_from_device[i];
+	config->mem.deaf = deaf[i];
 	return 0;
 }
 

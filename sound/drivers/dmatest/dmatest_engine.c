@@ -22,7 +22,9 @@
 
 /* Bursts after which others may use the CPU, and for how long at least */
 #define TICK_BURSTS	64
+#define UNHURRIED_BURSTS	16
 #define TICK_GAP_NS	(20 * NSEC_PER_USEC)
+#define TICK_IDLE_NS	(200 * NSEC_PER_USEC)
 #define TICK_MAX_NS	NSEC_PER_SEC
 
 /* A descriptor of the device describes so much memory */
@@ -144,6 +146,16 @@ static bool is_free_running(struct dmatest_stream *s)
 }
 
 /*
+ * Where the CPU is: for a device that reads ahead that is what it has read, as
+ * appl_ptr moves before it is told.
+ */
+static snd_pcm_uframes_t given_up_to(struct dmatest_stream *s)
+{
+	return s->ahead ? READ_ONCE(s->acked) :
+			  READ_ONCE(s->substream->runtime->control->appl_ptr);
+}
+
+/*
  * The frames that the CPU is ahead of the device's position, which may be
  * further than hw_ptr. Negative after an underrun, and always for capture.
  */
@@ -154,11 +166,14 @@ static snd_pcm_sframes_t frames_ahead(struct dmatest_stream *s)
 	snd_pcm_uframes_t hw_ptr = READ_ONCE(runtime->status->hw_ptr);
 	snd_pcm_sframes_t ahead, beyond;
 
-	ahead = READ_ONCE(runtime->control->appl_ptr) - hw_ptr;
+	ahead = given_up_to(s) - hw_ptr;
 	if (ahead > half)
 		ahead -= runtime->boundary;
 	else if (ahead < -half)
 		ahead += runtime->boundary;
+	/* Between the two halves of a RESET, the pointers are laps apart */
+	if (ahead > (snd_pcm_sframes_t)runtime->buffer_size)
+		ahead = 0;
 	beyond = s->ring - hw_ptr % runtime->buffer_size;
 	if (beyond < 0)
 		beyond += runtime->buffer_size;
@@ -175,6 +190,16 @@ static unsigned int frames_given(struct dmatest_stream *s, unsigned int frames)
 	return clamp_t(snd_pcm_sframes_t, frames_ahead(s), 0, frames);
 }
 
+/* Whether there is something to capture; the generator always has it */
+static bool period_is_there(struct dmatest_stream *s)
+{
+	struct snd_pcm_runtime *runtime = s->substream->runtime;
+
+	return s->card->config.pattern ||
+	       dmatest_loop_frames(s->loop, s->format->format,
+				   runtime->channels) >= runtime->period_size;
+}
+
 /* Whether the stream can go on for a period without an xrun */
 static bool period_is_given(struct dmatest_stream *s)
 {
@@ -185,8 +210,8 @@ static bool period_is_given(struct dmatest_stream *s)
 	if (runtime->status->state == SNDRV_PCM_STATE_DRAINING)
 		return true;
 	if (is_playback(s))
-		return frames_ahead(s) >= period;
-	return -frames_ahead(s) + period < buffer;
+		return frames_ahead(s) > period;
+	return -frames_ahead(s) + period < buffer && period_is_there(s);
 }
 
 /*
@@ -278,12 +303,12 @@ static snd_pcm_uframes_t frames_due(struct dmatest_stream *s)
 		s->clock = now;
 		if (s->to_go == runtime->period_size && !period_is_given(s))
 			return 0;
-		return s->to_go;
+		return 1 + prandom_u32_state(&s->rnd) % s->to_go;
 	}
 
 	/* More than that would be too much for the product below, too */
 	ns = min_t(u64, ktime_to_ns(ktime_sub(now, s->clock)),
-		   8 * NSEC_PER_SEC);
+		   8ULL * NSEC_PER_SEC);
 	frames = div_u64(ns * frames_per_second(s), NSEC_PER_SEC);
 	if (frames <= most)
 		return frames;
@@ -291,27 +316,40 @@ static snd_pcm_uframes_t frames_due(struct dmatest_stream *s)
 	return most;
 }
 
-static void arm(struct dmatest_stream *s)
+static void arm(struct dmatest_stream *s, bool idle)
 {
 	struct snd_pcm_runtime *runtime = s->substream->runtime;
 	snd_pcm_uframes_t frames;
 	ktime_t now = ktime_get();
 	u32 rest = s->rest;
 	ktime_t next;
+	u64 gap = TICK_GAP_NS;
+
+	/* It asks now and then whether there is something to do */
+	if (idle && is_unhurried(s))
+		gap = TICK_IDLE_NS;
 
 	frames = 1 + prandom_u32_state(&s->rnd) % runtime->period_size;
 	frames = min(frames, s->to_go);
 	next = ktime_add_ns(s->clock, frames_to_ns(s, frames, &rest) + 1);
-	if (is_unhurried(s) || ktime_before(next, ktime_add_ns(now, TICK_GAP_NS)))
-		next = ktime_add_ns(now, TICK_GAP_NS);
+	if (is_unhurried(s) || ktime_before(next, ktime_add_ns(now, gap)))
+		next = ktime_add_ns(now, gap);
 	else if (ktime_after(next, ktime_add_ns(now, TICK_MAX_NS)))
 		next = ktime_add_ns(now, TICK_MAX_NS);
 	hrtimer_start(&s->timer, next, HRTIMER_MODE_ABS_SOFT);
 }
 
+/* One that need not look at the clock stops anywhere, too */
+static unsigned int tick_bursts(struct dmatest_stream *s)
+{
+	if (!is_unhurried(s))
+		return TICK_BURSTS;
+	return 1 + prandom_u32_state(&s->rnd) % UNHURRIED_BURSTS;
+}
+
 static void tick(struct dmatest_stream *s)
 {
-	unsigned int bursts = TICK_BURSTS;
+	unsigned int bursts = tick_bursts(s);
 	unsigned long flags;
 	unsigned int frames;
 	bool ended;
@@ -338,7 +376,7 @@ static void tick(struct dmatest_stream *s)
 
 	spin_lock_irqsave(&s->lock, flags);
 	if (s->running)
-		arm(s);
+		arm(s, !frames);
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
@@ -482,6 +520,11 @@ void dmatest_engine_prepare(struct dmatest_stream *s)
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
+static bool feeds_loop(const struct dmatest_stream *s)
+{
+	return is_playback(s) && !s->card->config.pattern;
+}
+
 /**
  * dmatest_engine_start - run, from where it stopped
  * @s: the engine
@@ -492,11 +535,15 @@ void dmatest_engine_start(struct dmatest_stream *s)
 {
 	unsigned long flags;
 
+	if (feeds_loop(s))
+		dmatest_loop_hold(s->loop, s->card->config.speed ?
+				  2 * s->substream->runtime->period_size : 0);
+
 	spin_lock_irqsave(&s->lock, flags);
 	s->running = true;
 	s->clock = ktime_get();
 	s->rest = 0;
-	arm(s);
+	arm(s, false);
 	spin_unlock_irqrestore(&s->lock, flags);
 }
 
@@ -515,6 +562,8 @@ void dmatest_engine_stop(struct dmatest_stream *s)
 	s->running = false;
 	hrtimer_try_to_cancel(&s->timer);
 	spin_unlock_irqrestore(&s->lock, flags);
+	if (feeds_loop(s))
+		dmatest_loop_release(s->loop);
 }
 
 /**
@@ -570,7 +619,22 @@ void dmatest_engine_ack(struct dmatest_stream *s)
 			      channel_ofs(s, c, 0) + DIV_ROUND_UP(to * bits, 8));
 		left -= to - from;
 	}
-	s->acked = appl_ptr;
+	/* Pairs with frames_ahead() */
+	smp_wmb();
+	WRITE_ONCE(s->acked, appl_ptr);
+}
+
+/**
+ * dmatest_engine_reset - appl_ptr was set to hw_ptr, with no ack
+ * @s: the engine
+ *
+ * What the device has read ahead is void.
+ *
+ * Context: any
+ */
+void dmatest_engine_reset(struct dmatest_stream *s)
+{
+	s->acked = s->substream->runtime->status->hw_ptr;
 }
 
 /**

@@ -4,6 +4,9 @@
  *
  *  Capture gets exactly the frames that playback took, in their order, and
  *  silence while there are none. What does not fit is lost, and counted.
+ *
+ *  Each end has a clock of its own that ticks when it likes. So that capture
+ *  does not find nothing while playback goes on, an empty wire first fills.
  */
 
 #include <linux/mm.h>
@@ -73,6 +76,56 @@ u64 dmatest_loop_lost(struct dmatest_loop *loop)
 }
 
 /**
+ * dmatest_loop_frames - see how much is under way
+ * @loop: the wire
+ * @format: format of the samples
+ * @channels: samples in a frame
+ *
+ * Return: number of frames that dmatest_loop_get() would find
+ */
+unsigned int dmatest_loop_frames(struct dmatest_loop *loop,
+				 snd_pcm_format_t format,
+				 unsigned int channels)
+{
+	unsigned int frames = 0;
+	unsigned long flags;
+
+	spin_lock_irqsave(&loop->lock, flags);
+	if (loop->format == format && loop->channels == channels)
+		frames = kfifo_len(&loop->fifo) / channels;
+	spin_unlock_irqrestore(&loop->lock, flags);
+	return frames;
+}
+
+/**
+ * dmatest_loop_hold - playback starts
+ * @loop: the wire
+ * @frames: give nothing before there are so many
+ */
+void dmatest_loop_hold(struct dmatest_loop *loop, unsigned int frames)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&loop->lock, flags);
+	loop->hold = frames;
+	loop->flows = false;
+	spin_unlock_irqrestore(&loop->lock, flags);
+}
+
+/**
+ * dmatest_loop_release - playback stops: give what there is
+ * @loop: the wire
+ */
+void dmatest_loop_release(struct dmatest_loop *loop)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&loop->lock, flags);
+	loop->flows = true;
+	spin_unlock_irqrestore(&loop->lock, flags);
+}
+
+/**
  * dmatest_loop_put - playback took frames
  * @loop: the wire; it forgets what is under way in another format
  * @format: format of the samples
@@ -117,9 +170,13 @@ unsigned int dmatest_loop_get(struct dmatest_loop *loop,
 	unsigned long flags;
 
 	spin_lock_irqsave(&loop->lock, flags);
-	if (loop->format == format && loop->channels == channels)
+	if (loop->format == format && loop->channels == channels &&
+	    (loop->flows || kfifo_len(&loop->fifo) >=
+	     min(loop->hold * channels, DMATEST_LOOP_SAMPLES / 2U))) {
 		got = kfifo_out(&loop->fifo, samples, frames * channels) /
 		      channels;
+		loop->flows = got == frames;
+	}
 	spin_unlock_irqrestore(&loop->lock, flags);
 	memset(samples + got * channels, 0,
 	       (frames - got) * channels * sizeof(*samples));

@@ -42,7 +42,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -769,6 +768,8 @@ static void sync_start(struct dmatest_mem *mem, dma_addr_t addr)
 	struct dmatest_page *page;
 	unsigned long flags;
 
+	if (mem->config.deaf)
+		return;
 	/* The cache does not wait for the sync */
 	dmatest_mem_disturb(mem, addr, 4);
 
@@ -780,24 +781,24 @@ static void sync_start(struct dmatest_mem *mem, dma_addr_t addr)
 }
 
 /*
- * Names the time since interrupts were last on; 0 if they are on. Without
- * lockdep, nobody knows when that was, and each sync gets a name of its own.
+ * Interrupts are on again when an interrupt comes that the CPU has sent itself:
+ * until then, syncs add up.
  */
-static unsigned long irqoff_section(struct dmatest_mem *mem)
+static void irqoff_ended(struct irq_work *work)
 {
-	if (!irqs_disabled())
-		return 0;
-#ifdef CONFIG_PROVE_LOCKING
-	return (unsigned long)current + current->irqtrace.hardirq_enable_event;
-#else
-	return READ_ONCE(mem->irqoff_section) + 1;
-#endif
+	struct dmatest_mem *mem = container_of(work, struct dmatest_mem,
+					       irqoff_end);
+	unsigned long flags;
+
+	spin_lock_irqsave(&mem->lock, flags);
+	mem->irqoff_bytes = 0;
+	spin_unlock_irqrestore(&mem->lock, flags);
 }
 
 static void sync_count(struct dmatest_mem *mem, dma_addr_t addr,
-		       enum dmatest_sync_to to, size_t asked, size_t lines,
-		       unsigned long section)
+		       enum dmatest_sync_to to, size_t asked, size_t lines)
 {
+	bool irqoff = irqs_disabled();
 	struct dmatest_sync_stats *stats;
 	struct dmatest_page *page;
 	unsigned long flags;
@@ -807,10 +808,8 @@ static void sync_count(struct dmatest_mem *mem, dma_addr_t addr,
 	stats = page ? page->map->stats : &mem->unclaimed;
 	stats->asked[to] += asked;
 	stats->lines[to] += lines;
-	if (section) {
-		if (section != mem->irqoff_section)
-			mem->irqoff_bytes = 0;
-		mem->irqoff_section = section;
+	if (irqoff) {
+		irq_work_queue(&mem->irqoff_end);
 		mem->irqoff_bytes += lines;
 		stats->irqoff_max = max(stats->irqoff_max, mem->irqoff_bytes);
 	}
@@ -847,8 +846,7 @@ static size_t bytes_in_a_row(struct dmatest_mem *mem, dma_addr_t addr,
 }
 
 static void sync_range(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
-		       enum dma_data_direction dir, enum dmatest_sync_to to,
-		       unsigned long section)
+		       enum dma_data_direction dir, enum dmatest_sync_to to)
 {
 	line_op op = to == DMATEST_SYNC_DEVICE ? line_clean : line_invalidate;
 	size_t lines = 0;
@@ -865,12 +863,12 @@ static void sync_range(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
 	    mem->config.inval_from_device)
 		op = line_invalidate;
 
-	if (!bytes)
+	if (!bytes || mem->config.deaf)
 		return;
 	if (to == DMATEST_SYNC_DEVICE || dir != DMA_TO_DEVICE)
 		lines = for_lines(mem, addr, bytes_in_a_row(mem, addr, bytes),
 				  op);
-	sync_count(mem, addr, to, bytes, lines, section);
+	sync_count(mem, addr, to, bytes, lines);
 }
 
 static void sync_single(struct device *dev, dma_addr_t addr, size_t bytes,
@@ -879,7 +877,7 @@ static void sync_single(struct device *dev, dma_addr_t addr, size_t bytes,
 	struct dmatest_mem *mem = to_mem(dev);
 
 	sync_start(mem, addr);
-	sync_range(mem, addr, bytes, dir, to, irqoff_section(mem));
+	sync_range(mem, addr, bytes, dir, to);
 }
 
 /*
@@ -892,7 +890,6 @@ static void sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
 {
 	struct dmatest_mem *mem = to_mem(dev);
 	struct scatterlist *dma = sgl;
-	unsigned long section = irqoff_section(mem);
 	struct scatterlist *sg;
 	unsigned int ofs = 0;
 	int i;
@@ -903,8 +900,7 @@ static void sync_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			dma = sg_next(dma);
 			ofs = 0;
 		}
-		sync_range(mem, sg_dma_address(dma) + ofs, sg->length, dir, to,
-			   section);
+		sync_range(mem, sg_dma_address(dma) + ofs, sg->length, dir, to);
 		ofs += sg->length;
 	}
 }
@@ -968,8 +964,7 @@ static dma_addr_t dmatest_map_page(struct device *dev, struct page *page,
 	if (addr == DMA_MAPPING_ERROR)
 		goto error;
 	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		sync_range(mem, addr + ofs, size, dir, DMATEST_SYNC_DEVICE,
-			   irqoff_section(mem));
+		sync_range(mem, addr + ofs, size, dir, DMATEST_SYNC_DEVICE);
 	return addr + ofs;
 
  error:
@@ -987,8 +982,7 @@ static void dmatest_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
 	if (!map)
 		return;
 	if (!(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		sync_range(mem, addr, size, dir, DMATEST_SYNC_CPU,
-			   irqoff_section(mem));
+		sync_range(mem, addr, size, dir, DMATEST_SYNC_CPU);
 	map_remove(mem, map);
 	map_free(map);
 }
@@ -1165,10 +1159,13 @@ void dmatest_mem_reset_stats(struct dmatest_mem *mem)
 }
 EXPORT_SYMBOL_GPL(dmatest_mem_reset_stats);
 
-/* The highest addresses that the device can have and no memory has */
+/*
+ * The highest addresses that the device can have and no memory has; not the very
+ * last, as what comes behind them is to be an address, too
+ */
 static dma_addr_t find_window(void)
 {
-	u64 addr = BIT_ULL(DMATEST_ADDR_BITS) - DMATEST_WINDOW;
+	u64 addr = BIT_ULL(DMATEST_ADDR_BITS) - 2 * DMATEST_WINDOW;
 
 	for (; addr; addr -= DMATEST_WINDOW)
 		if (region_intersects(addr, DMATEST_WINDOW,
@@ -1211,6 +1208,7 @@ int dmatest_mem_init(struct dmatest_mem *mem, struct device *dev,
 	}
 	mem->cursor = mem->window;
 	spin_lock_init(&mem->lock);
+	init_irq_work(&mem->irqoff_end, irqoff_ended);
 	hash_init(mem->pages);
 	prandom_seed_state(&mem->rnd, config->seed);
 
@@ -1236,6 +1234,7 @@ EXPORT_SYMBOL_GPL(dmatest_mem_init);
  */
 void dmatest_mem_exit(struct dmatest_mem *mem)
 {
+	irq_work_sync(&mem->irqoff_end);
 	if (mem->maps)
 		dev_err(mem->dev, "%u mappings were never undone\n", mem->maps);
 	set_dma_ops(mem->dev, NULL);

@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/dma-direction.h>
 #include <linux/hashtable.h>
+#include <linux/irq_work.h>
 #include <linux/prandom.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -33,6 +34,8 @@ struct device;
  * @max_order: see @iommu
  * @inval_from_device: giving a DMA_FROM_DEVICE mapping to the device
  *	invalidates, as on 32-bit Arm, instead of cleaning
+ * @deaf: syncs do nothing and are not counted, so that tests can be seen to fail,
+ *	and what is left can be measured
  */
 struct dmatest_mem_config {
 	unsigned int line;
@@ -42,6 +45,7 @@ struct dmatest_mem_config {
 	bool iommu;
 	unsigned int max_order;
 	bool inval_from_device;
+	bool deaf;
 };
 
 enum dmatest_sync_to {
@@ -54,9 +58,8 @@ enum dmatest_sync_to {
  * @calls: calls of a sync function of the DMA API
  * @asked: bytes that the callers asked for, by enum dmatest_sync_to
  * @lines: bytes in the lines that were cleaned or invalidated for it
- * @irqoff_max: most bytes of lines that were synced in one go with interrupts
- *	off. With CONFIG_PROVE_LOCKING a go lasts until interrupts are on
- *	again, else it is one call.
+ * @irqoff_max: most bytes of lines that were synced from one time with interrupts
+ *	on to the next
  */
 struct dmatest_sync_stats {
 	u64 calls;
@@ -91,8 +94,8 @@ struct dmatest_mem_stats {
  * @rnd: random numbers
  * @stats: counters
  * @unclaimed: syncs of mappings that dmatest_mem_claim() was not called for
- * @irqoff_section: names the stretch of time with interrupts off
- * @irqoff_bytes: bytes synced in it so far
+ * @irqoff_bytes: bytes synced since interrupts were last on
+ * @irqoff_end: an interrupt, which comes as soon as they are on again
  */
 struct dmatest_mem {
 	struct device *dev;
@@ -106,8 +109,8 @@ struct dmatest_mem {
 	struct rnd_state rnd;
 	struct dmatest_mem_stats stats;
 	struct dmatest_sync_stats unclaimed;
-	unsigned long irqoff_section;
 	u64 irqoff_bytes;
+	struct irq_work irqoff_end;
 };
 
 int dmatest_mem_init(struct dmatest_mem *mem, struct device *dev,

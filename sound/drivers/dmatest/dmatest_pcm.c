@@ -107,6 +107,16 @@ static int dmatest_sync_stop(struct snd_pcm_substream *substream)
 	return 0;
 }
 
+static int dmatest_ioctl(struct snd_pcm_substream *substream,
+			 unsigned int cmd, void *arg)
+{
+	int err = snd_pcm_lib_ioctl(substream, cmd, arg);
+
+	if (!err && cmd == SNDRV_PCM_IOCTL1_RESET)
+		dmatest_engine_reset(to_stream(substream));
+	return err;
+}
+
 static snd_pcm_uframes_t dmatest_pointer(struct snd_pcm_substream *substream)
 {
 	return dmatest_engine_pointer(to_stream(substream));
@@ -121,6 +131,7 @@ static int dmatest_ack(struct snd_pcm_substream *substream)
 #define DMATEST_PCM_OPS				\
 	.open		= dmatest_open,		\
 	.close		= dmatest_close,	\
+	.ioctl		= dmatest_ioctl,	\
 	.hw_params	= dmatest_hw_params,	\
 	.hw_free	= dmatest_hw_free,	\
 	.prepare	= dmatest_prepare,	\
