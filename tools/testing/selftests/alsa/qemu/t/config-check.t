@@ -37,4 +37,10 @@ check CONFIG_SND_C=y
 ok 'a symbol that this kernel does not have is no failure' ended 0
 ok 'but is named' told 'not in this tree: CONFIG_SND_C'
 
+printf 'CONFIG_SND_A=n\nCONFIG_SND_B=m\n' >first
+echo CONFIG_SND_A=y >second
+try "$qemu/config-check" tree config first second
+ok 'a later fragment has the last word' told 'first: CONFIG_SND_B=m'
+ok 'on what it names' [ "$(grep -c SND_A stderr)" = 0 ]
+
 done_testing

@@ -6,11 +6,11 @@
 cd "$tmp" || exit 1
 arch=${ARCH:-x86_64}
 run=$BUILD/run/$arch
-table=$BUILD/run-$arch.tsv
+tables=$BUILD/run-$arch.tsv rows=12
 case $arch in
-x86_64) table=$BUILD/run.tsv rows=12 ;;
+x86_64) tables=$BUILD/run.tsv ;;
 arm64) rows=24 ;;
-arm) rows=12 ;;
+arm) tables="$tables $BUILD/run-arm-lpae.tsv" ;;
 esac
 
 make_run()
@@ -18,19 +18,27 @@ make_run()
 	try make -s -C "$qemu" -o prepare run "$@"
 }
 
-# rows N: the table has so many, and all are exact
+# rows_exact TABLE N: it has so many rows, and all are exact
 rows_exact()
 {
-	cat "$table"
-	[ $(tail -n +2 "$table" | wc -l) = $1 ] &&
-		[ $(tail -n +2 "$table" | cut -f 9 | grep -cx exact) = $1 ]
+	cat "$1"
+	[ $(tail -n +2 "$1" | wc -l) = $2 ] &&
+		[ $(tail -n +2 "$1" | cut -f 9 | grep -cx exact) = $2 ]
+}
+
+# all_of_it TABLE: each rate's recording was played to its end
+all_of_it()
+{
+	cut -f 6 "$1" | sort -u | tr "\n" " " | grep "502269 546687"
 }
 
 try make -s -C "$qemu" run
 ok 'everything comes out as it was played' ended 0
-ok 'in every row of the table' rows_exact $rows
-ok 'and it was all of the recording' sh -c \
-	'cut -f 6 "$0" | sort -u | tr "\n" " " | grep "502269 546687"' "$table"
+for table in $tables; do
+	ok "in every row of ${table##*/}" rows_exact "$table" $rows
+	ok 'and it was all of the recording' all_of_it "$table"
+done
+table=${tables%% *}
 cp "$run/hda-coherent-off/hda.wav" "$run/hda-coherent-off/log" .
 
 make_run CARDS=hda

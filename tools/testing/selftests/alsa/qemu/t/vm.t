@@ -74,11 +74,25 @@ if [ "$ARCH" != arm ]; then
 	try "$vm" -o out -i -d ac97 -p iommu.passthrough=1 job
 	ok 'an IOMMU that translates nothing is a failure' ended 125
 	ok 'that says so' told "the IOMMU does not translate for 'ac97'"
+else
+	try "$vm" -o out -i -d ac97 job
+	ok 'an IOMMU that cannot be had is an error' ended 125
+	ok 'that says so' told 'no IOMMU to be had for arm'
 fi
 if [ "${ARCH:-x86_64}" = x86_64 ]; then
 	try "$vm" -o out -i -d ac97 -p intel_iommu=off job
 	ok 'so is one that is not used' ended 125
 	ok 'which says so' told "'ac97' is not behind an IOMMU"
+	try "$vm" -o out -n -d ac97 job
+	ok 'a bus that cannot be made non-coherent is an error' ended 125
+	ok 'that names it' told 'cannot make the PCI bus of x86_64 non-coherent'
+else
+	job 'cat /proc/device-tree/pcie*/dma-coherent'
+	try "$vm" -o out job
+	ok 'a PCI bus that is coherent' ended 0
+	try "$vm" -o out -n job
+	ok 'and one that is not' ended 1
+	ok 'which has no such property' grep -q "can't open" out/log
 fi
 
 try "$vm" -o out none

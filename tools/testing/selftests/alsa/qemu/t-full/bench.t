@@ -1,0 +1,102 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What sync costs goes by the audio and not by the buffer, is never more than it
+# was, and nothing for cards that need none; and the figures are the same again.
+
+. "${0%/*}/../t/tap.sh"
+cd "$tmp" || exit 1
+arch=${ARCH:-x86_64}
+
+for kernel in base/kernel/base peer/kernel/merged; do
+	[ -e "$BUILD/$kernel-$arch/modules.cpio" ] && continue
+	echo "1..0 # SKIP there is no $BUILD/$kernel-$arch; 'make bench' builds it"
+	exit
+done
+
+# holds ROWS CONDITION: in all lines of ROWS, of which there are some. In both, base,
+# merged and series are the numbers of the kernels, $1 to $6 the columns before,
+# and of(WHAT) and merged_of(WHAT) those of another line of the same stream.
+holds()
+{
+	awk -F'\t' '
+		{ key = $1 FS $2 FS $3 FS $4 FS $5 }
+		NR == FNR { ours[key, $6] = $9; theirs[key, $6] = $8; next }
+		function of(what) { return ours[key, what] }
+		function merged_of(what) { return theirs[key, what] }
+		FNR > 1 { base = $7; merged = $8; series = $9 }
+		FNR > 1 && ('"$1"') { n++; if (!('"$2"')) { print; bad = 1 } }
+		END { exit bad || !n }
+	' bench.tsv bench.tsv
+}
+
+# An interrupt may come an instruction earlier or later, which those of a whole second
+# of audio show
+same_digits()
+{
+	for run in first second; do
+		grep -v '	busy	' $run/bench.tsv >$run.tsv
+	done
+	diff first.tsv second.tsv
+}
+
+same_seconds()
+{
+	paste first/bench.tsv second/bench.tsv | awk -F'\t' '
+		$6 != "busy" { next }
+		{
+			n++
+			for (i = 7; i <= 9; i++)
+				if ($i != $(i + 9) && ($i / $(i + 9) - 1) ^ 2 > 1e-6)
+					bad = 1
+		}
+		END { exit bad || !n }
+	'
+}
+
+try "$qemu/bench" "$tmp/first" short
+ok 'all kernels get through it' ended 0
+try "$qemu/bench" "$tmp/second" short
+ok 'twice' ended 0
+ok 'with the same digits' same_digits
+ok 'and nearly so for a second of audio' same_seconds
+cp first/bench.tsv bench.tsv
+
+# A line of the cache at either end of a call
+ok 'playback syncs each byte once, at every size' holds \
+	'$6 == "device" && $2 == "playback"' \
+	'series >= of("audio") && series <= of("audio") + 128 * of("calls")'
+ok 'and nothing for the CPU' holds \
+	'$6 == "cpu" && $2 == "playback"' 'series == 0'
+ok 'capture syncs each byte once for the CPU, at every size' holds \
+	'$6 == "cpu" && $2 == "capture"' \
+	'series >= of("audio") && series <= of("audio") + 128 * of("calls") + 4096'
+ok 'and, if it is mapped, once for the device' holds \
+	'$6 == "device" && $2 == "capture"' \
+	'series <= ($3 == "mmap" ? of("audio") + 128 * of("calls") : 0)'
+ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
+	'of("device") + of("cpu") <= merged_of("device") + merged_of("cpu")'
+
+# larger WHAT: on the series, 16 MiB takes about as many of them as 16 KiB
+larger()
+{
+	awk -F'\t' -v what="$1" '
+		$1 != "noncontig" || $6 != what { next }
+		$4 == 16384 { small[$2, $3, $5] = $9 }
+		$4 == 16777216 && ($2, $3, $5) in small {
+			n++
+			if ($9 > small[$2, $3, $5] * 1.05) { print; bad = 1 }
+		}
+		END { exit bad || !n }
+	' bench.tsv
+}
+
+ok 'SYNC_PTR does not go by the size of the buffer' larger sync_ptr
+ok 'nor with HWSYNC' larger hwsync
+ok 'nor what is done for a period by mmap' larger round
+ok 'nor by transfer calls' larger transfer
+for what in sync_ptr hwsync commit round transfer; do
+	ok "a card that needs no sync pays nothing in $what" holds \
+		'$6 == "'$what'" && $7 != "-"' 'series <= base * 1.005'
+done
+
+done_testing

@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What an application plays reaches the device and what the device captured the
+# application, whichever way it goes; and no more is synced than that takes.
+
+. "${0%/*}/tap.sh"
+cd "$tmp" || exit 1
+arch=${ARCH:-x86_64}
+
+# run MATRIX CPUS: all its cases, in $tmp/MATRIX/result/tap
+run()
+{
+	try "$qemu/vm" -o "$1" -c $2 -t 1800 -e MATRIX=$1 "$qemu/jobs/dma-sync" \
+		"$BUILD/tools/$arch"/pcm-dma-sync*
+	ok "$1: the machine went through all of it" test $status -le 1
+}
+
+run one-cpu 1
+merge one-cpu/result/tap
+run two-cpus 2
+merge two-cpus/result/tap
+if [ -e "$qemu/jobs/dma-sync/compat-$arch" ]; then
+	run compat-$arch 1
+	merge compat-$arch/result/tap
+fi
+
+# Nothing of that is worth anything if it cannot fail
+run deaf 1
+grep -E '^(not )?ok' deaf/result/tap | grep -v SKIP >results
+ok 'without syncs each case with frames in it fails' \
+	sh -c '! grep -v status-mmap results | grep "^ok"'
+ok 'and there are more than a hundred of them' \
+	[ "$(grep -c '^not ok' results)" -gt 100 ]
+ok 'all by wrong frames' \
+	sh -c '! grep "^# data" deaf/result/tap | grep -v status-mmap |
+		grep -v "	skip: " |
+		grep -v " frames wrong"'
+ok 'those without do not fail' \
+	[ "$(grep status-mmap results | grep -c '^ok')" = 4 ]
+
+done_testing

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Read by the tests, which set $repo: TAP for the shell, and a directory for what
+# they make.
+# A test says what has to be true, and a command that is true if it is.
+
+BUILD=$(realpath -m "${BUILD:-$repo/build}")
+export BUILD
+tmp=$BUILD/t/$(basename "$0" .t)
+rm -rf "$tmp"
+mkdir -p "$tmp" || exit 1
+count=0
+
+# ok WHAT COMMAND [ARG...]
+ok()
+{
+	what=$1
+	shift
+	count=$((count + 1))
+	if "$@" >"$tmp/ok" 2>&1; then
+		echo "ok $count - $what"
+	else
+		echo "not ok $count - $what"
+		echo "# failed: $*"
+		sed 's/^/# /' "$tmp/ok"
+	fi
+}
+
+# skip WHAT REASON: for which this cannot be tested
+skip()
+{
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+# try COMMAND [ARG...]: its exit status in $status, what it prints in $tmp/stdout
+# and $tmp/stderr
+try()
+{
+	"$@" >"$tmp/stdout" 2>"$tmp/stderr"
+	status=$?
+	echo "# status $status: $*"
+}
+
+# the last try ended with this exit status
+ended()
+{
+	[ $status = $1 ] || { cat "$tmp/stdout" "$tmp/stderr"; return 1; }
+}
+
+# the last try told this on stderr
+told()
+{
+	grep -F -e "$1" "$tmp/stderr" || { cat "$tmp/stderr"; return 1; }
+}
+
+# merge TAP-FILE: the results in there, as further ones of this test. There may
+# be several plans, and each has to be met.
+merge()
+{
+	awk -v n=$count '
+		function finish() {
+			if (seen < planned)
+				print "not ok", ++n, "- " planned - seen,
+					"results are missing" about
+			planned = seen = 0
+		}
+		/^1\.\.0/ { print "ok", ++n, substr($0, 6); next }
+		/^1\.\./ { finish(); planned = substr($0, 4) + 0; next }
+		/^(not )?ok / { seen++; sub(/ok [0-9]+/, "ok " ++n) }
+		/^TAP version/ || /^# Totals/ || !NF { next }
+		/^# [a-z]+=/ { finish(); about = ": " substr($0, 3) }
+		{ print }
+		END { finish() }
+	' "$1" >"$tmp/merged"
+	cat "$tmp/merged"
+	count=$((count + $(grep -cE "^(not )?ok " "$tmp/merged")))
+}
+
+done_testing()
+{
+	echo "1..$count"
+}
