@@ -5,6 +5,8 @@
 . "${0%/*}/tap.sh"
 cd "$tmp" || exit 1
 arch=${ARCH:-x86_64}
+# The recordings here are relative to here, whatever make they are run by
+unset FROM
 run=$BUILD/run/$arch
 tables=$BUILD/run-$arch.tsv rows=12
 case $arch in
