@@ -317,11 +317,11 @@ run_spatch()
 	sed 's/$/\n/' users >groups
 	(cd "$tree" && spatch --very-quiet --no-includes --use-coccigrep \
 		--cocci-file "$rules" --jobs "$jobs" \
-		--file-groups "$tmp/groups" -D "$@" 2>"$tmp/stderr") ||
-		bail_out "spatch failed: $(tail -n 3 stderr)"
+		--file-groups "$tmp/groups" -D "$@" 2>"$tmp/stderr")
 }
-run_spatch patch --patch . >tree.diff
-run_spatch report --no-show-diff >tree.report
+run_spatch patch --patch . >tree.diff &&
+	run_spatch report --no-show-diff >tree.report ||
+	bail_out "spatch failed: $(tail -n 3 stderr)"
 sed -n 's|^+++ b/||p' tree.diff | sort >converted
 say "$(wc -l <converted) are converted," \
 	"$(grep -v ': opportunity for ' tree.report | cut -d : -f 1 | sort -u | wc -l) need a human"
