@@ -1313,6 +1313,8 @@ static void map_shared(struct run *r, unsigned long frames)
 		pcm_die("pipe: %s", strerror(errno));
 	pid = fork();
 	if (!pid) {
+		/* or it would never see the end of the other */
+		close(ask[1]);
 		pcm_mmap(&r->pcm);
 		while (read(ask[0], job, sizeof(job)) == sizeof(job) &&
 		       job[1]) {
