@@ -25,22 +25,24 @@ build()
 # module needs and nothing exports
 undefined()
 {
-	cd "$objects" || return 1
-	find sound -name '*.mod' | sed 's/mod$/o/' >"$tmp/modules"
-	find sound -name '*.o' | xargs nm -A 2>/dev/null | sed 's/:/ /' | awk '
-		FNR == NR	{ is_module[$1]; next }
-		$2 == "U"	{ used[$3]; if ($1 in is_module) foreign[$3] }
-		NF == 4		{ defined[$4] }
+	(cd "$objects" && find sound -name '.*.o.cmd' |
+		xargs grep -l -e ' -DMODULE ' |
+		sed 's|/\.\([^/]*\)\.cmd$|/\1|' >"$tmp/modules"
+	find sound -name '*.o' | xargs nm -A 2>/dev/null) | sed 's/:/ /' |
+		awk -v modules="$tmp/modules" '
+		BEGIN { while ((getline <modules) > 0) modular[$1] }
+		NF == 4		{ defined[$4]; if ($1 in modular) own[$4] }
 		sub(/^__ksymtab_/, "", $4) { exported[$4] }
+		$2 != "U" || $3 !~ /snd_|^pcm_/ { next }
+				{ used[$3]; if ($1 in modular) foreign[$3] }
 		END {
 			for (name in used)
-				if (name ~ /snd_|^pcm_/ && !(name in defined))
-					print "1 undefined: " name
+				if (!(name in defined))
+					print 1, "undefined: " name
 			for (name in foreign)
-				if (name ~ /snd_|^pcm_/ && !(name in exported))
-					print "1 not exported: " name
-		}' "$tmp/modules" -
-	cd "$tmp"
+				if (!(name in own) && !(name in exported))
+					print 1, "not exported: " name
+		}'
 }
 
 # What nobody compiles, nothing is said of.
@@ -73,7 +75,8 @@ for commit in $(in_tree rev-list --reverse base..series); do
 	for value in $values; do
 		options $value
 		ok "$title: builds ($value)" build "$title ($value)"
-		ok "$title: without a new warning ($value)" no_more base now
+		ok "$title: no new warning, no missing symbol ($value)" \
+			no_more base now
 	done
 done
 

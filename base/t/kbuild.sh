@@ -31,7 +31,8 @@ kbuild()
 {
 	make -s -C "$qemu" kbuild BUILD="$steps" TREE="$tree" \
 		KERNEL_NAME="$kernel" EXTRA_CONFIG="$tmp/options" TARGETS="$2" \
-		>"$1" 2>&1 || { grep -E -A 3 '^config-check|rror|\*\*\*' "$1"; return 1; }
+		>"$1" 2>&1 ||
+		{ grep -E -A 3 '^config-check|rror|\*\*\*' "$1" || tail "$1"; return 1; }
 }
 
 # The C files that the series touches and the base has
@@ -65,17 +66,13 @@ targets()
 
 # options VALUE: from now on, kbuild is for a kernel where the new options that
 # ask the user something have this value, or m if they are modules and nothing
-# else.  It is in $objects.  Whatever the value, there is KUnit, on which some of
-# the options depend, and the driver that a patch touches and the harness does
-# not need.
+# else.  It is in $objects.  There is always KUnit, on which some of them depend.
 options()
 {
 	kernel=steps-$1
 	objects=$steps/kernel/$kernel-${ARCH:-x86_64}
 	{
 		echo CONFIG_KUNIT=y
-		echo CONFIG_ZONE_DMA=y
-		echo CONFIG_SND_EMU10K1=m
 		in_tree diff -U99 base series -- '*Kconfig*' |
 			awk -v value="$1" '
 			/^\+config /			{ name = $2 }

@@ -189,14 +189,19 @@ ok 'and comes back' comes_back
 saved
 
 echo '/* edited late */' >>"$tree/sound/core/memalloc_noncontig.c"
-chmod +x "$tree/sound/core/memalloc_noncontig.c"
 in_tree commit -q -a -m 'ALSA: memalloc: Edit a file that an earlier commit adds'
 base refresh
 ok 'one that is edited by a later commit' ended 0
 ok 'goes to the patch that adds it' told 'go to the patch that adds it'
-ok 'with its mode' test -x "$tmp/repo/sound/core/memalloc_noncontig.c"
 ok 'and nowhere else' changed sound/core/memalloc_noncontig.c
 ok 'and comes back' comes_back
+saved
+
+chmod +x "$tree/sound/core/memalloc_noncontig.c"
+in_tree commit -q -a -m 'ALSA: memalloc: Change a mode'
+base refresh
+ok 'one that has another mode' changed sound/core/memalloc_noncontig.c
+ok 'has it there, too' test -x "$tmp/repo/sound/core/memalloc_noncontig.c"
 saved
 
 # More, fewer and other commits
