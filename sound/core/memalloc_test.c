@@ -171,6 +171,7 @@ static void kind_name(const struct kind *kind, char *desc)
 {
 	strscpy(desc, kind->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(kind, kinds, kind_name);
 
 /* No power of two, and not all of the last page */
@@ -258,6 +259,7 @@ static void addresses(struct kunit *test)
 	struct snd_dma_buffer dmab;
 	struct machine *m = param_get(test, &dmab);
 	u8 *view = view_of(test, &dmab);
+	struct page *page;
 	u8 byte;
 	size_t ofs;
 
@@ -266,10 +268,12 @@ static void addresses(struct kunit *test)
 			page_to_phys(vmalloc_to_page(dmab.area)) : dmab.addr);
 
 	if (kind->flags & PHYSICAL) {
-		for (ofs = 0; ofs < dmab.bytes; ofs += 1000)
+		for (ofs = 0; ofs < dmab.bytes; ofs += 1000) {
+			page = snd_sgbuf_get_page(&dmab, ofs);
 			KUNIT_EXPECT_EQ(test, snd_sgbuf_get_addr(&dmab, ofs),
-				page_to_phys(snd_sgbuf_get_page(&dmab, ofs)) +
-				offset_in_page(ofs));
+					page_to_phys(page) +
+					offset_in_page(ofs));
+		}
 		goto out;
 	}
 
@@ -324,7 +328,7 @@ static void chunks(struct kunit *test)
 {
 	const struct kind *kind = test->param_value;
 	struct snd_dma_buffer dmab;
-	size_t ofs, i, chunk, end;
+	size_t ofs, i, chunk, rest, end;
 
 	param_get(test, &dmab);
 	for (ofs = 0; ofs < dmab.bytes; ofs += chunk) {
@@ -344,9 +348,9 @@ static void chunks(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, chunk, dmab.bytes);
 
 		/* from within it, and no longer than asked for */
-		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(&dmab, ofs + 100,
-						dmab.bytes - ofs - 100),
-				(unsigned int)chunk - 100);
+		rest = snd_sgbuf_get_chunk_size(&dmab, ofs + 100,
+						dmab.bytes - ofs - 100);
+		KUNIT_EXPECT_EQ(test, rest, chunk - 100);
 		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(&dmab, ofs, 10),
 				10U);
 		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(&dmab, ofs,
@@ -539,6 +543,7 @@ static void shortage_name(const struct shortage *shortage, char *desc)
 {
 	strscpy(desc, shortage->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(shortage, shortages, shortage_name);
 
 static void out_of_memory(struct kunit *test)
@@ -546,6 +551,7 @@ static void out_of_memory(struct kunit *test)
 	const struct shortage *shortage = test->param_value;
 	struct machine *m = machine_with(test, &fragmented);
 	struct snd_dma_buffer dmab;
+	int err;
 
 	memset(&dmab, 0xff, sizeof(dmab));
 	KUNIT_EXPECT_EQ(test, snd_dma_alloc_pages(shortage->type, m->dev,
@@ -557,10 +563,58 @@ static void out_of_memory(struct kunit *test)
 		return;
 
 	/* less is had */
-	KUNIT_ASSERT_EQ(test, snd_dma_alloc_pages_fallback(shortage->type,
-						m->dev, 16 * PAGE_SIZE, &dmab),
+	err = snd_dma_alloc_pages_fallback(shortage->type, m->dev,
+					   16 * PAGE_SIZE, &dmab);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, dmab.bytes, 2 * PAGE_SIZE);
+	snd_dma_free_pages(&dmab);
+}
+
+/* Whichever allocation fails, nothing is left; and the next time it is had */
+static void allocations_fail(struct kunit *test)
+{
+#ifdef CONFIG_FAILSLAB
+	const struct kind *kind = test->param_value;
+	struct machine *m = machine_with(test, kind->machine);
+	struct snd_dma_buffer dmab;
+	unsigned int nth = 0, left;
+	int err;
+
+	do {
+		memset(&dmab, 0xff, sizeof(dmab));
+		current->fail_nth = ++nth;
+		err = snd_dma_alloc_dir_pages(kind->type, m->dev, DMA_TO_DEVICE,
+					      BYTES, &dmab);
+		left = current->fail_nth;
+		current->fail_nth = 0;
+		if (err) {
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			KUNIT_EXPECT_EQ(test, left, 0U);
+			expect_empty(test, &dmab);
+		} else {
+			snd_dma_free_pages(&dmab);
+		}
+		KUNIT_EXPECT_EQ(test, m->mem.maps, 0U);
+	} while (!left);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	if (nth == 1)
+		kunit_skip(test, "no allocation failed; see jobs/kunit/run");
+#else
+	kunit_skip(test, "needs CONFIG_FAILSLAB");
+#endif
+}
+
+/* Without a direction it is both; a byte more is a page more */
+static void defaults(struct kunit *test)
+{
+	struct machine *m = machine_with(test, &no_iommu);
+	struct snd_dma_buffer dmab;
+
+	KUNIT_ASSERT_EQ(test, snd_dma_alloc_pages(SNDRV_DMA_TYPE_NONCOHERENT,
+						  m->dev, PAGE_SIZE + 1, &dmab),
 			0);
 	KUNIT_EXPECT_EQ(test, dmab.bytes, 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, dmab.dev.dir, DMA_BIDIRECTIONAL);
 	snd_dma_free_pages(&dmab);
 }
 
@@ -615,17 +669,20 @@ static void devres(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, dmab->bytes, 2 * PAGE_SIZE);
 	}
 	/* a failure is no resource */
-	KUNIT_EXPECT_NULL(test, snd_devm_alloc_dir_pages(m->dev,
-						SNDRV_DMA_TYPE_NONCOHERENT,
-						DMA_TO_DEVICE, 3 * PAGE_SIZE));
-	/* and without a direction it is both */
-	dmab = snd_devm_alloc_pages(m->dev, SNDRV_DMA_TYPE_NONCOHERENT,
-				    PAGE_SIZE);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmab);
-	KUNIT_EXPECT_EQ(test, dmab->dev.dir, DMA_BIDIRECTIONAL);
+	dmab = snd_devm_alloc_dir_pages(m->dev, SNDRV_DMA_TYPE_NONCOHERENT,
+					DMA_TO_DEVICE, 3 * PAGE_SIZE);
+	KUNIT_EXPECT_NULL(test, dmab);
+	/* and without a direction it is both; a byte more is a page more */
+	for (i = 0; i < 2; i++) {
+		dmab = snd_devm_alloc_pages(m->dev, SNDRV_DMA_TYPE_NONCOHERENT,
+					    PAGE_SIZE + i);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dmab);
+		KUNIT_EXPECT_EQ(test, dmab->dev.dir, DMA_BIDIRECTIONAL);
+		KUNIT_EXPECT_EQ(test, dmab->bytes, PAGE_SIZE << i);
+	}
 
-	KUNIT_EXPECT_EQ(test, m->mem.maps, 4U);
-	KUNIT_EXPECT_EQ(test, devres_release_group(m->dev, group), 4);
+	KUNIT_EXPECT_EQ(test, m->mem.maps, 5U);
+	KUNIT_EXPECT_EQ(test, devres_release_group(m->dev, group), 5);
 	KUNIT_EXPECT_EQ(test, m->mem.maps, 0U);
 }
 
@@ -648,6 +705,7 @@ static void need_sync(struct kunit *test)
 	struct snd_dma_buffer dmab;
 	struct machine *m = param_get(test, &dmab);
 	bool need = kind->flags & SYNC;
+	u64 before;
 
 	KUNIT_EXPECT_EQ(test, dmab.dev.need_sync, need);
 	KUNIT_EXPECT_EQ(test, snd_dma_need_sync(kind->type, m->dev), need);
@@ -655,7 +713,29 @@ static void need_sync(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, calls(m) > 0, need);
 	snd_dma_buffer_sync(&dmab, SNDRV_DMA_SYNC_CPU);
 	KUNIT_EXPECT_EQ(test, calls(m) > 1, need);
+
+	/* whatever its type: the buffer itself says so */
+	before = calls(m);
+	dmab.dev.need_sync = false;
+	snd_dma_buffer_sync(&dmab, SNDRV_DMA_SYNC_DEVICE);
+	KUNIT_EXPECT_EQ(test, calls(m), before);
 	snd_dma_free_pages(&dmab);
+}
+
+/* Behind an IOMMU there are sync operations, which a coherent device needs not */
+static void iommu_coherent(struct kunit *test)
+{
+	struct machine *m = machine_with(test, &iommu);
+	struct iommu_group *group = m->dev->iommu_group;
+	bool need;
+
+	KUNIT_EXPECT_TRUE(test, snd_dma_need_sync(SNDRV_DMA_TYPE_NONCONTIG,
+						  m->dev));
+	/* nobody looks into it */
+	m->dev->iommu_group = (struct iommu_group *)m;
+	need = snd_dma_need_sync(SNDRV_DMA_TYPE_NONCONTIG, m->dev);
+	m->dev->iommu_group = group;
+	KUNIT_EXPECT_EQ(test, need, !dev_is_dma_coherent(m->dev));
 }
 
 struct span {
@@ -804,6 +884,7 @@ static void sync_direction(struct kunit *test)
 	}
 	/* and there need not be a buffer */
 	snd_dma_buffer_sync(NULL, SNDRV_DMA_SYNC_DEVICE);
+	snd_dma_buffer_sync_range(NULL, 0, 1, SNDRV_DMA_SYNC_DEVICE);
 }
 
 /*
@@ -880,6 +961,56 @@ static void pieces_4m(struct kunit *test)
 	snd_dma_free_pages(&dmab);
 }
 
+/*
+ * Real memory, of which the device reaches what its mask says. There is no block
+ * of 8 MiB, so that is made of pieces.
+ */
+static const unsigned int reaches[] = { 32, 31, 24 };
+
+static void reach_name(const unsigned int *bits, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "%u bits", *bits);
+}
+
+KUNIT_ARRAY_PARAM(reach, reaches, reach_name);
+
+static const struct {
+	int type;
+	size_t bytes;
+} within[] = {
+	{ SNDRV_DMA_TYPE_NONCONTIG, SZ_64K },
+	{ SNDRV_DMA_TYPE_NONCONTIG, SZ_8M },
+	{ SNDRV_DMA_TYPE_NONCOHERENT, SZ_64K },
+};
+
+static void within_reach(struct kunit *test)
+{
+	u64 mask = DMA_BIT_MASK(*(const unsigned int *)test->param_value);
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+	unsigned int i, had = 0;
+	size_t ofs;
+	int err;
+
+	if (dma_set_mask_and_coherent(m->dev, mask))
+		kunit_skip(test, "no memory is there on this machine");
+	for (i = 0; i < ARRAY_SIZE(within); i++) {
+		err = snd_dma_alloc_pages(within[i].type, m->dev,
+					  within[i].bytes, &dmab);
+		if (err) {
+			KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+			continue;
+		}
+		for (ofs = 0; ofs < dmab.bytes; ofs += PAGE_SIZE)
+			KUNIT_ASSERT_LE(test, snd_sgbuf_get_addr(&dmab, ofs) +
+					PAGE_SIZE - 1, mask);
+		snd_dma_free_pages(&dmab);
+		had++;
+	}
+	if (!had)
+		kunit_skip(test, "this kernel finds no memory there");
+}
+
 /* Behind an IOMMU, and where there is a block, there are no pieces */
 static void only_if_needed(struct kunit *test)
 {
@@ -924,6 +1055,8 @@ static void pieces_decrease(struct kunit *test)
 struct slices {
 	u8 *block;
 	unsigned int given, taken_back, limit;
+	gfp_t gfp, large_gfp;		/* of a page, and of more */
+	bool unmappable;
 };
 
 static const u8 order_of_slices[] = { 0, 1, 2, 5, 6, 4, 3, 7 };
@@ -943,10 +1076,15 @@ static struct page *slices_alloc(struct device *dev, size_t size,
 	struct slices *s = dev_get_drvdata(dev);
 	struct page *page;
 
-	if (size > PAGE_SIZE || s->given == s->limit)
+	if (size > PAGE_SIZE) {
+		s->large_gfp = gfp;
+		return NULL;
+	}
+	s->gfp = gfp;
+	if (s->given == s->limit)
 		return NULL;
 	page = slice(s, s->given++);
-	*addr = page_to_phys(page);
+	*addr = s->unmappable ? DMA_MAPPING_ERROR : page_to_phys(page);
 	return page;
 }
 
@@ -955,7 +1093,7 @@ static void slices_free(struct device *dev, size_t size, struct page *page,
 {
 	struct slices *s = dev_get_drvdata(dev);
 
-	s->taken_back++;
+	s->taken_back += size == PAGE_SIZE;
 }
 
 static const struct dma_map_ops slices_ops = {
@@ -986,15 +1124,16 @@ static void slices_put(struct kunit *test, struct slices *s)
 /* Neighbours are one chunk, from wherever in it */
 static void expect_runs(struct kunit *test, struct snd_dma_buffer *dmab)
 {
-	unsigned int i, run, ofs = 0;
+	unsigned int i, run, left, ofs = 0;
 
 	for (i = 0; i < ARRAY_SIZE(runs_of_slices); i++) {
 		run = runs_of_slices[i] * PAGE_SIZE;
-		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(dmab, ofs,
-							       dmab->bytes - ofs),
+		left = dmab->bytes - ofs;
+		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(dmab, ofs, left),
 				run);
 		KUNIT_EXPECT_EQ(test, snd_sgbuf_get_chunk_size(dmab, ofs + 100,
-						dmab->bytes - ofs - 100), run - 100);
+							       left - 100),
+				run - 100);
 		ofs += run;
 	}
 	KUNIT_EXPECT_EQ(test, ofs, (unsigned int)dmab->bytes);
@@ -1036,6 +1175,123 @@ static void pieces_run_out(struct kunit *test)
 	}
 }
 
+/*
+ * Whoever asks for little is patient: zeroed, without a warning, but also
+ * without an OOM kill.  For more in a row, of which less would do, nothing else
+ * has to go.
+ */
+static void how_pages_are_asked_for(struct kunit *test)
+{
+	static const gfp_t flags = __GFP_ZERO | __GFP_NOWARN |
+				   __GFP_RETRY_MAYFAIL | __GFP_NORETRY;
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+	struct slices s;
+
+	slices_get(test, &s, SLICES);
+	buffer_get(test, &dmab, m, SNDRV_DMA_TYPE_NONCONTIG, DMA_TO_DEVICE,
+		   2 * PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, (s.gfp & flags) == (flags & ~__GFP_NORETRY));
+	KUNIT_EXPECT_TRUE(test, (s.large_gfp & flags) ==
+				(flags & ~__GFP_RETRY_MAYFAIL));
+	snd_dma_free_pages(&dmab);
+
+	s.gfp = 0;
+	buffer_get(test, &dmab, m, SNDRV_DMA_TYPE_NONCOHERENT, DMA_TO_DEVICE,
+		   PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, (s.gfp & flags) == (flags & ~__GFP_NORETRY));
+	snd_dma_free_pages(&dmab);
+	slices_put(test, &s);
+}
+
+/* A page of which the device has no address is given back */
+static void mapping_error(struct kunit *test)
+{
+	static const struct {
+		int type;
+		size_t bytes;
+	} buffers[] = {
+		{ SNDRV_DMA_TYPE_NONCONTIG, 2 * PAGE_SIZE },
+		{ SNDRV_DMA_TYPE_NONCOHERENT, PAGE_SIZE },
+	};
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+	struct slices s;
+	unsigned int i;
+
+	if (IS_ENABLED(CONFIG_DMA_API_DEBUG))
+		kunit_skip(test, "the DMA API's debugging does not like its free");
+	for (i = 0; i < ARRAY_SIZE(buffers); i++) {
+		slices_get(test, &s, SLICES);
+		s.unmappable = true;
+		KUNIT_EXPECT_EQ(test,
+				snd_dma_alloc_pages(buffers[i].type, m->dev,
+						    buffers[i].bytes, &dmab),
+				-ENOMEM);
+		expect_empty(test, &dmab);
+		KUNIT_EXPECT_EQ(test, s.given, 1U);
+		slices_put(test, &s);
+	}
+}
+
+/*
+ * A device with more memory than the CPU has addresses for
+ */
+struct vast {
+	struct dma_sgt_handle handle;
+	struct scatterlist sg;
+	unsigned int given, taken_back;
+	size_t bytes;
+};
+
+static struct sg_table *vast_alloc(struct device *dev, size_t size,
+				   enum dma_data_direction dir, gfp_t gfp,
+				   unsigned long attrs)
+{
+	struct vast *v = dev_get_drvdata(dev);
+
+	v->given++;
+	v->bytes = size;
+	return &v->handle.sgt;
+}
+
+static void vast_free(struct device *dev, size_t size, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	struct vast *v = dev_get_drvdata(dev);
+
+	v->taken_back += sgt == &v->handle.sgt && size == v->bytes;
+}
+
+static const struct dma_map_ops vast_ops = {
+	.alloc_noncontiguous = vast_alloc,
+	.free_noncontiguous = vast_free,
+};
+
+/* What the kernel cannot map is given back, and pieces would not help */
+static void no_addresses_left(struct kunit *test)
+{
+	struct vast *v = kunit_kzalloc(test, sizeof(*v), GFP_KERNEL);
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, v);
+	sg_init_one(&v->sg, v, sizeof(*v));
+	v->handle.sgt = (struct sg_table){
+		.sgl = &v->sg, .nents = 1, .orig_nents = 1,
+	};
+	dev_set_drvdata(m->dev, v);
+	set_dma_ops(m->dev, &vast_ops);
+	KUNIT_EXPECT_EQ(test, snd_dma_alloc_pages(SNDRV_DMA_TYPE_NONCONTIG,
+						  m->dev,
+						  1UL << (BITS_PER_LONG - 2),
+						  &dmab), -ENOMEM);
+	expect_empty(test, &dmab);
+	KUNIT_EXPECT_EQ(test, v->given, 1U);
+	KUNIT_EXPECT_EQ(test, v->taken_back, 1U);
+	set_dma_ops(m->dev, NULL);
+}
+
 /* So are pages of a VMALLOC buffer, here one that a driver describes itself */
 static void vmalloc_runs(struct kunit *test)
 {
@@ -1068,16 +1324,23 @@ static struct kunit_case memalloc_cases[] = {
 	KUNIT_CASE_PARAM(freed, kind_gen_params),
 	KUNIT_CASE(unknown_type),
 	KUNIT_CASE_PARAM(out_of_memory, shortage_gen_params),
+	KUNIT_CASE_PARAM(allocations_fail, kind_gen_params),
+	KUNIT_CASE(defaults),
 	KUNIT_CASE(iram_falls_back),
 	KUNIT_CASE(devres),
 	KUNIT_CASE_PARAM(need_sync, kind_gen_params),
+	KUNIT_CASE(iommu_coherent),
 	KUNIT_CASE_PARAM(sync_ranges, kind_gen_params),
 	KUNIT_CASE_PARAM(sync_direction, kind_gen_params),
 	KUNIT_CASE_PARAM(pieces_4m, order_gen_params),
+	KUNIT_CASE_PARAM(within_reach, reach_gen_params),
 	KUNIT_CASE_PARAM(only_if_needed, kind_gen_params),
 	KUNIT_CASE(pieces_decrease),
 	KUNIT_CASE(pieces_merge),
 	KUNIT_CASE(pieces_run_out),
+	KUNIT_CASE(how_pages_are_asked_for),
+	KUNIT_CASE(mapping_error),
+	KUNIT_CASE(no_addresses_left),
 	KUNIT_CASE(vmalloc_runs),
 	{}
 };

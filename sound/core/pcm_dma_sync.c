@@ -27,14 +27,15 @@
  * The line that a capture stream's appl_ptr cuts stays with the CPU until
  * appl_ptr has passed it, for the device may be writing to its other half.
  *
- * Interrupts are off for the sync of what an interrupt reveals, of a period or
- * what was captured since the last look at hw_ptr.  What an application hands
- * over may be a whole buffer; it is synced without the stream lock.
+ * A captured frame is synced when hw_ptr is told, not in the interrupt that
+ * moves it.  What either pointer moves over is synced without the stream lock,
+ * for it may be a whole buffer.  With interrupts off go silence, of which the
+ * core has just written as much, and what is for the device at a period for a
+ * writer that need not move appl_ptr.
  */
 
 #include <linux/math.h>
 #include <linux/minmax.h>
-#include <linux/sizes.h>
 #include <sound/core.h>
 #include <sound/pcm.h>
 #include "memalloc_local.h"
@@ -45,9 +46,6 @@
 
 /* how far ahead of hw_ptr a writer that ignores appl_ptr is served */
 #define SYNC_AHEAD_PERIODS	2
-
-/* from how many bytes on appl_ptr's frames are synced without the lock */
-#define SYNC_UNLOCKED_BYTES	SZ_1K
 
 /* the frames from @from forward to @to, around the boundary */
 static snd_pcm_uframes_t distance(struct snd_pcm_runtime *runtime,
@@ -77,10 +75,15 @@ static bool may_be_written(struct snd_pcm_substream *substream)
 		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 }
 
-/* may the device go on beyond what appl_ptr has handed over? */
+/*
+ * May the device go on beyond what appl_ptr has handed over?  Not while the
+ * application moves appl_ptr: who commits what it writes (PulseAudio) needs no
+ * more than that.
+ */
 static bool runs_free(struct snd_pcm_runtime *runtime)
 {
-	return runtime->stop_threshold > runtime->buffer_size;
+	return runtime->stop_threshold > runtime->buffer_size &&
+	       runtime->dma_sync_free;
 }
 
 static void sync_bytes(struct snd_pcm_substream *substream,
@@ -143,15 +146,16 @@ static void sync_before(struct snd_pcm_substream *substream,
 			snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
 {
 	snd_pcm_uframes_t size = substream->runtime->buffer_size;
-	snd_pcm_uframes_t ofs, first;
 
 	frames = min(frames, size);
-	ofs = (end % size + size - frames) % size;
-	first = min(frames, size - ofs);
-
-	sync_span(substream, by, ofs, first, mode);
-	if (first < frames)
-		sync_span(substream, by, 0, frames - first, mode);
+	end %= size;
+	if (frames > end) {
+		frames -= end;
+		sync_span(substream, by, size - frames, frames, mode);
+		frames = end;
+	}
+	if (frames)
+		sync_span(substream, by, end - frames, frames, mode);
 }
 
 /*
@@ -159,17 +163,17 @@ static void sync_before(struct snd_pcm_substream *substream,
  * what it owns already.  Called at every period, so that a frame written a
  * period before it is played is seen by one of the calls.
  */
-static void sync_ahead(struct snd_pcm_substream *substream,
-		       snd_pcm_uframes_t hw_ptr)
+static void sync_ahead(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 	snd_pcm_uframes_t ahead, owned;
 
 	ahead = min(SYNC_AHEAD_PERIODS * runtime->period_size,
 		    runtime->buffer_size);
-	owned = distance(runtime, hw_ptr, runtime->dma_sync_ptr);
+	owned = distance(runtime, hw_ptr, runtime->dma_sync_appl_ptr);
 	if (is_behind(runtime, owned)) {
-		runtime->dma_sync_ptr = hw_ptr;
+		runtime->dma_sync_appl_ptr = hw_ptr;
 		owned = 0;
 	}
 	if (owned < ahead)
@@ -177,52 +181,57 @@ static void sync_ahead(struct snd_pcm_substream *substream,
 			    ahead - owned, SNDRV_DMA_SYNC_DEVICE);
 }
 
-void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-			       snd_pcm_uframes_t hw_ptr)
+/* hand over ahead if a period has begun since the last such call */
+static void sync_period(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 	snd_pcm_uframes_t frames;
 
-	frames = distance(runtime, runtime->status->hw_ptr, hw_ptr);
-	if (is_capture(substream))
-		sync_before(substream, SYNC_BY_HW_PTR, hw_ptr, frames,
-			    SNDRV_DMA_SYNC_CPU);
-	else if (runs_free(runtime) && hw_ptr % runtime->period_size < frames)
-		sync_ahead(substream, hw_ptr);
+	frames = distance(runtime, runtime->dma_sync_hw_ptr, hw_ptr);
+	runtime->dma_sync_hw_ptr = hw_ptr;
+	if (hw_ptr % runtime->period_size < frames)
+		sync_ahead(substream);
+}
+
+void __snd_pcm_dma_sync_period(struct snd_pcm_substream *substream)
+{
+	if (!is_capture(substream) && runs_free(substream->runtime))
+		sync_period(substream);
 }
 
 /*
- * Hand over the frames between the last such call and @appl_ptr.  Their number
- * is the application's choice, so interrupts are not kept off for it.
+ * Sync the last @frames before the position @end, without the stream lock: they
+ * may be a whole buffer, and interrupts are off with it.
  */
+static void sync_unlocked(struct snd_pcm_substream *substream,
+			  enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t end,
+			  snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
+{
+	snd_pcm_stream_unlock_irq(substream);
+	sync_before(substream, by, end, frames, mode);
+	snd_pcm_stream_lock_irq(substream);
+}
+
+/* hand over the frames between the last such call and @appl_ptr */
 static void sync_queued(struct snd_pcm_substream *substream,
 			snd_pcm_uframes_t appl_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t from, frames;
-	bool rewind, unlock;
 
 	do {
-		from = runtime->dma_sync_ptr;
+		from = runtime->dma_sync_appl_ptr;
 		frames = distance(runtime, from, appl_ptr);
-		rewind = is_behind(runtime, frames);
-		if (rewind)
-			frames = runtime->boundary - frames;
-		frames = min(frames, runtime->buffer_size);
-		unlock = frames_to_bytes(runtime, frames) > SYNC_UNLOCKED_BYTES;
-
-		if (unlock)
-			snd_pcm_stream_unlock_irq(substream);
-		if (!rewind)
-			sync_before(substream, SYNC_BY_APPL_PTR, appl_ptr,
-				    frames, SNDRV_DMA_SYNC_DEVICE);
+		if (!is_behind(runtime, frames))
+			sync_unlocked(substream, SYNC_BY_APPL_PTR, appl_ptr,
+				      frames, SNDRV_DMA_SYNC_DEVICE);
 		else if (is_capture(substream))
-			sync_before(substream, SYNC_BY_APPL_PTR, from, frames,
-				    SNDRV_DMA_SYNC_CPU);
-		if (unlock)
-			snd_pcm_stream_lock_irq(substream);
+			sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
+				      runtime->boundary - frames,
+				      SNDRV_DMA_SYNC_CPU);
 		/* another thread may have rewound and written meanwhile */
-	} while (runtime->dma_sync_ptr != from);
+	} while (runtime->dma_sync_appl_ptr != from);
 }
 
 int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
@@ -233,12 +242,51 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
+	runtime->dma_sync_free = false;
 	if (may_be_written(substream))
 		sync_queued(substream, appl_ptr);
-	runtime->dma_sync_ptr = appl_ptr;
+	runtime->dma_sync_appl_ptr = appl_ptr;
 	atomic_dec(&runtime->buffer_accessing);
 	return 0;
 }
+
+/* hand over the frames between the last such call and hw_ptr */
+static void sync_captured(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t from, hw_ptr;
+
+	for (;;) {
+		from = runtime->dma_sync_hw_ptr;
+		hw_ptr = runtime->status->hw_ptr;
+		if (from == hw_ptr)
+			return;
+		sync_unlocked(substream, SYNC_BY_HW_PTR, hw_ptr,
+			      distance(runtime, from, hw_ptr),
+			      SNDRV_DMA_SYNC_CPU);
+		/* another thread may have come further meanwhile */
+		if (runtime->dma_sync_hw_ptr == from)
+			runtime->dma_sync_hw_ptr = hw_ptr;
+	}
+}
+
+void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	if (runtime->dma_sync_hw_ptr == runtime->status->hw_ptr ||
+	    !(is_capture(substream) || runs_free(runtime)))
+		return;
+	/* who takes the buffer away or prepares it lets nobody read */
+	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
+		return;
+	if (is_capture(substream))
+		sync_captured(substream);
+	else
+		sync_period(substream);
+	atomic_dec(&runtime->buffer_accessing);
+}
+EXPORT_SYMBOL_GPL(__snd_pcm_dma_sync_hw_ptr);
 
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames)
@@ -254,15 +302,17 @@ void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 	if (is_capture(substream) && may_be_written(substream))
 		sync_bytes(substream, SYNC_BY_RESET, 0, runtime->dma_bytes,
 			   SNDRV_DMA_SYNC_DEVICE);
-	runtime->dma_sync_ptr = runtime->status->hw_ptr;
+	runtime->dma_sync_appl_ptr = runtime->status->hw_ptr;
+	runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;
 }
 
 void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
+	runtime->dma_sync_free = true;
 	if (!is_capture(substream) && runs_free(runtime))
-		sync_ahead(substream, runtime->status->hw_ptr);
+		sync_ahead(substream);
 }
 
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)

@@ -26,8 +26,8 @@ enum snd_pcm_dma_sync_by {
 
 int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t appl_ptr);
-void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-			       snd_pcm_uframes_t hw_ptr);
+void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
+void __snd_pcm_dma_sync_period(struct snd_pcm_substream *substream);
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
@@ -48,19 +48,35 @@ static inline bool snd_pcm_needs_sync(struct snd_pcm_substream *substream)
 }
 
 /**
- * snd_pcm_dma_sync_hw_ptr - hand over what a new hw_ptr reveals
+ * snd_pcm_dma_sync_hw_ptr - hand over what hw_ptr reveals
  * @substream: PCM substream
- * @hw_ptr: the position in frames that hw_ptr is about to take
  *
- * To be called before hw_ptr is stored: whoever sees it may read at once.
+ * To be called before hw_ptr is told, or what can be concluded from it: whoever
+ * knows it may read at once.  hw_ptr and all that belongs to it have to be read
+ * afterwards, without releasing the stream lock.  Playback that wakes nobody at a
+ * period has snd_pcm_dma_sync_period() done here.
+ *
+ * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
+ * time that a sync takes.
+ */
+static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+{
+	if (snd_pcm_needs_sync(substream))
+		__snd_pcm_dma_sync_hw_ptr(substream);
+}
+
+/**
+ * snd_pcm_dma_sync_period - hand over what may be played without being queued
+ * @substream: PCM substream
+ *
+ * To be called at least once in a period.
  *
  * Context: stream lock held, does not sleep.
  */
-static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
-					   snd_pcm_uframes_t hw_ptr)
+static inline void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream)
 {
 	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_hw_ptr(substream, hw_ptr);
+		__snd_pcm_dma_sync_period(substream);
 }
 
 /**
@@ -71,7 +87,7 @@ static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream,
  * To be called before the driver's ack, in which the device may fetch.
  *
  * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
- * time that the sync of a long range takes.
+ * time that a sync takes.
  * Return: 0, or -EBUSY if the buffer is just being replaced or prepared
  */
 static inline int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,

@@ -6,6 +6,9 @@
  * takes notes: how often each byte was handed over, and which way.
  */
 
+/* the symbols are the core's */
+#define __DISABLE_EXPORTS
+
 #include <kunit/test.h>
 #include <linux/module.h>
 
@@ -102,7 +105,7 @@ static struct fake *stereo(struct kunit *test, int stream)
 			   2, 16);
 }
 
-/* what the core does, in its order: sync, then store */
+/* what the core does, in its order */
 static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
 	snd_pcm_stream_lock_irq(&f->substream);
@@ -114,9 +117,23 @@ static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
 static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
 	snd_pcm_stream_lock_irq(&f->substream);
-	snd_pcm_dma_sync_hw_ptr(&f->substream, to);
 	f->status.hw_ptr = to;
+	snd_pcm_dma_sync_period(&f->substream);
 	snd_pcm_stream_unlock_irq(&f->substream);
+}
+
+/* what an ioctl does before it tells hw_ptr */
+static void tell_hw_ptr(struct fake *f)
+{
+	snd_pcm_stream_lock_irq(&f->substream);
+	snd_pcm_dma_sync_hw_ptr(&f->substream);
+	snd_pcm_stream_unlock_irq(&f->substream);
+}
+
+static void capture_up_to(struct fake *f, snd_pcm_uframes_t to)
+{
+	move_hw_ptr(f, to);
+	tell_hw_ptr(f);
 }
 
 /* each byte of [from, to) was handed over @times times, by @mode */
@@ -178,7 +195,7 @@ static void playback_boundary(struct kunit *test)
 
 	f->status.hw_ptr = f->runtime.boundary - 128;
 	f->control.appl_ptr = f->runtime.boundary - 128;
-	f->runtime.dma_sync_ptr = f->runtime.boundary - 128;
+	f->runtime.dma_sync_appl_ptr = f->runtime.boundary - 128;
 	move_appl_ptr(f, 64);
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].bytes,
 			192 * 4ul);
@@ -210,10 +227,7 @@ static void playback_rewind(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1536, BUFFER_BYTES, 0);
 }
 
-/*
- * What the application commits is synced with interrupts on, unless it is so
- * little that this costs more.
- */
+/* What the application commits is synced with interrupts on, however little. */
 static void playback_unlocked(struct kunit *test)
 {
 	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_PLAYBACK,
@@ -224,8 +238,7 @@ static void playback_unlocked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->bytes, (size_t)BUFFER_BYTES);
 	KUNIT_EXPECT_EQ(test, dev->irqoff_bytes, (size_t)0);
 	move_appl_ptr(f, BUFFER_BYTES / 4 + 16);
-	KUNIT_EXPECT_EQ(test, dev->irqoff_bytes,
-			round_up((size_t)64, snd_dma_sync_align()));
+	KUNIT_EXPECT_EQ(test, dev->irqoff_bytes, (size_t)0);
 }
 
 static void rewind_once(struct fake *f)
@@ -261,6 +274,15 @@ static void busy(struct kunit *test)
 	move_appl_ptr(f, 128);
 	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 128ul);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
+
+	f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	atomic_set(&f->runtime.buffer_accessing, -1);
+	capture_up_to(f, 128);
+	expect_nothing(test, f);
+
+	atomic_set(&f->runtime.buffer_accessing, 0);
+	tell_hw_ptr(f);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 512, 1);
 }
 
 /*
@@ -282,6 +304,49 @@ static void playback_runs_free(struct kunit *test)
 	for (hw_ptr = 32; hw_ptr <= 1024; hw_ptr += 32)
 		move_hw_ptr(f, hw_ptr);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
+}
+
+/* Nor does that take interrupts: who asks for hw_ptr will do. */
+static void playback_runs_free_asked(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	struct snd_pcm_runtime *runtime = &f->runtime;
+
+	runtime->stop_threshold = runtime->boundary;
+	snd_pcm_dma_sync_start(&f->substream);
+	forget(f);
+	while (f->status.hw_ptr < 1024) {
+		f->status.hw_ptr += 32;
+		tell_hw_ptr(f);
+	}
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
+
+	/* but nobody gets at a buffer that is being replaced */
+	forget(f);
+	atomic_set(&runtime->buffer_accessing, -1);
+	f->status.hw_ptr += 256;
+	tell_hw_ptr(f);
+	expect_nothing(test, f);
+}
+
+/* Who runs free but moves appl_ptr as others do pays as others do. */
+static void playback_runs_free_commits(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->runtime.stop_threshold = f->runtime.boundary;
+	move_appl_ptr(f, 256);
+	snd_pcm_dma_sync_start(&f->substream);
+	move_appl_ptr(f, 512);
+	forget(f);
+	move_hw_ptr(f, 384);
+	move_hw_ptr(f, 640);
+	tell_hw_ptr(f);
+	expect_nothing(test, f);
+
+	/* until it starts again */
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2560, 3584, 1);
 }
 
 /* Who runs free but moves appl_ptr as others do pays no more than others. */
@@ -307,7 +372,7 @@ static void capture_advance(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
-	move_hw_ptr(f, 256);
+	capture_up_to(f, 256);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 1);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
@@ -318,15 +383,102 @@ static void capture_advance(struct kunit *test)
 	expect_nothing(test, f);
 }
 
+/* An interrupt moves hw_ptr; only who asks for it pays, and once. */
+static void capture_told(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	move_hw_ptr(f, 128);
+	move_hw_ptr(f, 256);
+	expect_nothing(test, f);
+
+	tell_hw_ptr(f);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 1);
+	tell_hw_ptr(f);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
+}
+
+/* What nobody asked for in time is over; a lap is all there is. */
+static void capture_laps(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	capture_up_to(f, 3 * 1024 + 32);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, BUFFER_BYTES, 1);
+}
+
+/* So does what was captured over the boundary come to the CPU. */
+static void capture_boundary(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	capture_up_to(f, f->runtime.boundary - 128);
+	forget(f);
+	capture_up_to(f, 64);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].bytes, 192 * 4ul);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 256, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 3584, BUFFER_BYTES, 1);
+}
+
+/* So it is for what was captured. */
+static void capture_unlocked(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	struct notes *cpu = &f->notes[SNDRV_DMA_SYNC_CPU];
+
+	capture_up_to(f, 1024);
+	KUNIT_EXPECT_EQ(test, cpu->bytes, (size_t)BUFFER_BYTES);
+	KUNIT_EXPECT_EQ(test, cpu->irqoff_bytes, (size_t)0);
+	capture_up_to(f, 1024 + 16);
+	KUNIT_EXPECT_EQ(test, cpu->irqoff_bytes, (size_t)0);
+}
+
+static void go_on_once(struct fake *f)
+{
+	f->meanwhile = NULL;
+	move_hw_ptr(f, 576);
+}
+
+/* hw_ptr may move during a sync; what is told is what was synced. */
+static void capture_moved_meanwhile(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	f->meanwhile = go_on_once;
+	capture_up_to(f, 512);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 2304, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 2304, BUFFER_BYTES, 0);
+}
+
+static void overtake_once(struct fake *f)
+{
+	f->meanwhile = NULL;
+	capture_up_to(f, 768);
+}
+
+/* Another thread that asks during a sync does not have its frames synced again. */
+static void capture_told_meanwhile(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+
+	f->meanwhile = overtake_once;
+	capture_up_to(f, 512);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 2048, 2);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 2048, 3072, 1);
+	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_hw_ptr, 768ul);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 3072, BUFFER_BYTES, 0);
+}
+
 /* The line that hw_ptr cuts was fetched too early; it is dropped again. */
 static void capture_cut_line(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 	size_t line = snd_dma_sync_align();
 
-	move_hw_ptr(f, 4);
+	capture_up_to(f, 4);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, line, 1);
-	move_hw_ptr(f, 8);
+	capture_up_to(f, 8);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, line, 2);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, line, BUFFER_BYTES, 0);
 }
@@ -339,7 +491,7 @@ static void capture_mapped(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
-	move_hw_ptr(f, 512);
+	capture_up_to(f, 512);
 	forget(f);
 	move_appl_ptr(f, 4);
 	expect_nothing(test, f);
@@ -389,6 +541,14 @@ static void reset(struct kunit *test)
 	f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
 	snd_pcm_dma_sync_reset(&f->substream);
 	expect_nothing(test, f);
+
+	/* what was captured before is nobody's */
+	f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	move_hw_ptr(f, 512);
+	snd_pcm_dma_sync_reset(&f->substream);
+	forget(f);
+	tell_hw_ptr(f);
+	expect_nothing(test, f);
 }
 
 /* A driver that forgets the flag is told off, and served nevertheless. */
@@ -411,9 +571,9 @@ static void noninterleaved(struct kunit *test)
 				     4, 16);
 	unsigned int c;
 
-	move_hw_ptr(f, 480);
+	capture_up_to(f, 480);
 	forget(f);
-	move_hw_ptr(f, 512 + 64);
+	capture_up_to(f, 512 + 64);
 	for (c = 0; c < 4; c++) {
 		size_t ring = c * 1024;
 
@@ -490,7 +650,7 @@ static void no_buffer(struct kunit *test)
 	f->runtime.dma_buffer_p = NULL;
 	snd_pcm_dma_sync_new_buffer(&f->substream);
 	snd_pcm_dma_sync_reset(&f->substream);
-	move_hw_ptr(f, 512);
+	capture_up_to(f, 512);
 	move_appl_ptr(f, 512);
 	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 512ul);
 	expect_nothing(test, f);
@@ -506,8 +666,16 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_rewound_meanwhile),
 	KUNIT_CASE(busy),
 	KUNIT_CASE(playback_runs_free),
+	KUNIT_CASE(playback_runs_free_asked),
+	KUNIT_CASE(playback_runs_free_commits),
 	KUNIT_CASE(playback_runs_free_ahead),
 	KUNIT_CASE(capture_advance),
+	KUNIT_CASE(capture_told),
+	KUNIT_CASE(capture_laps),
+	KUNIT_CASE(capture_boundary),
+	KUNIT_CASE(capture_unlocked),
+	KUNIT_CASE(capture_moved_meanwhile),
+	KUNIT_CASE(capture_told_meanwhile),
 	KUNIT_CASE(capture_cut_line),
 	KUNIT_CASE(capture_mapped),
 	KUNIT_CASE(new_buffer),

@@ -172,8 +172,8 @@ T t = <+...
 }
 
 //----------------------------------------------------------
-//  Buffers of the driver's own: EXPLICIT_SYNC has to be in hw.info at the end
-//  of open, so only those that are set there. The core sees to its own.
+//  Buffers of the driver's own: the core has to know them at the end of open,
+//  so only those that are set there
 //----------------------------------------------------------
 
 @owns@
@@ -188,11 +188,12 @@ struct snd_pcm_ops ops = { .open = fn, };
 @own depends on owns@
 identifier opens.fn, buf;
 expression substream, chip;
+position p;
 @@
 fn(...)
 {
 <+...
-snd_pcm_set_runtime_buffer(substream, \( chip->buf \| &chip->buf \))
+snd_pcm_set_runtime_buffer@p(substream, \( chip->buf \| &chip->buf \))
 ...+>
 }
 
@@ -213,25 +214,6 @@ constant own_old.was;
 position own_old.p;
 @@
 * was@p
-
-@depends on patch && own_old@
-identifier opens.fn, own.buf;
-expression substream, chip;
-@@
-fn(...)
-{
-<...
-(
-snd_pcm_set_runtime_buffer(substream, chip->buf);
-+ if (chip->buf->dev.need_sync)
-+	substream->runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
-|
-snd_pcm_set_runtime_buffer(substream, &chip->buf);
-+ if (chip->buf.dev.need_sync)
-+	substream->runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
-)
-...>
-}
 
 @depends on patch && own_old@
 identifier own.buf;
@@ -288,7 +270,7 @@ position p != old_macro.p;
 
 @own_set depends on !patch@
 expression substream, buf;
-position p;
+position p != own.p;
 @@
 (
 snd_pcm_set_runtime_buffer(substream, NULL)
@@ -485,8 +467,8 @@ tell(p, "the buffer type comes from elsewhere: convert it there")
 @script:python depends on driver && (report || org)@
 p << own_set.p;
 @@
-tell(p, "buffer of the driver's own: if it needs sync, open has to set "
-        "SNDRV_PCM_INFO_EXPLICIT_SYNC in hw.info")
+tell(p, "buffer of the driver's own, not set in open: if it needs sync, open "
+        "has to set SNDRV_PCM_INFO_EXPLICIT_SYNC in hw.info")
 
 @script:python depends on driver && (report || org)@
 p << compared.p;

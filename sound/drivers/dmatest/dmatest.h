@@ -14,9 +14,12 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <sound/core.h>
+#include <sound/memalloc.h>
 #include <sound/pcm.h>
 
 #include "dmatest_mem.h"
+
+struct platform_device;
 
 #define DMATEST_MAX_SUBSTREAMS	8
 #define DMATEST_MAX_CHANNELS	8
@@ -55,7 +58,7 @@ struct dmatest_format {
  * @flows: there have been
  */
 struct dmatest_loop {
-	spinlock_t lock;
+	spinlock_t lock;		/* for what follows */
 	DECLARE_KFIFO_PTR(fifo, u32);
 	u32 *samples;
 	snd_pcm_format_t format;
@@ -88,8 +91,10 @@ struct dmatest_stream_stats {
  * @substream: whom it serves, while open
  * @loop: the wire to or from its opposite; unused with a pattern
  * @sync: syncs of its buffers
+ * @own: its buffer, if the driver has one of its own
  * @timer: when the device next does something
  * @work: does it, if the PCM is nonatomic
+ * @period_elapsed: whom it tells at the end of each period
  * @format: format of a sample
  * @interleaved: whether a frame's samples lie side by side
  * @pages: the device's address of each page of the buffer; NULL if the device
@@ -113,9 +118,11 @@ struct dmatest_stream {
 	struct snd_pcm_substream *substream;
 	struct dmatest_loop *loop;
 	struct dmatest_sync_stats sync;
+	struct snd_dma_buffer own;
 
 	struct hrtimer timer;
 	struct work_struct work;
+	void (*period_elapsed)(struct dmatest_stream *s);
 
 	const struct dmatest_format *format;
 	bool interleaved;
@@ -123,7 +130,7 @@ struct dmatest_stream {
 	u8 *ahead;
 	snd_pcm_uframes_t acked;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* for what follows */
 	struct dmatest_stream_stats stats;
 	bool running;
 	ktime_t clock;
@@ -146,8 +153,10 @@ struct dmatest_stream {
  *	as the application goes
  * @pattern: capture makes the pattern and playback checks it; if not, capture
  *	gets what playback took
+ * @own: the driver has a buffer of its own for each stream, of @prealloc bytes
  * @nonatomic: run in a workqueue, as a card on a slow bus
  * @ack: read ahead as soon as the CPU gives frames
+ * @dmaengine: the frames are moved by a DMA controller, see dmatest_soc.c
  * @mem: the memory
  */
 struct dmatest_config {
@@ -157,8 +166,10 @@ struct dmatest_config {
 	unsigned int substreams;
 	unsigned int speed;
 	bool pattern;
+	bool own;
 	bool nonatomic;
 	bool ack;
+	bool dmaengine;
 	struct dmatest_mem_config mem;
 };
 
@@ -212,6 +223,8 @@ void dmatest_engine_init(struct dmatest_stream *s, struct dmatest *card,
 			 int direction, unsigned int number);
 int dmatest_engine_setup(struct dmatest_stream *s,
 			 struct snd_pcm_hw_params *params);
+void dmatest_engine_set_address(struct dmatest_stream *s, dma_addr_t addr,
+				size_t bytes);
 void dmatest_engine_free(struct dmatest_stream *s);
 void dmatest_engine_prepare(struct dmatest_stream *s);
 void dmatest_engine_start(struct dmatest_stream *s);
@@ -226,5 +239,23 @@ void dmatest_engine_reset_stats(struct dmatest_stream *s);
 
 /* dmatest_pcm.c: between the PCM core and the device */
 int dmatest_pcm_new(struct dmatest *card);
+void dmatest_pcm_free(struct dmatest *card);
+
+/* dmatest_card.c: what all cards have */
+int dmatest_create(struct dmatest *card, struct device *dev);
+void dmatest_destroy(struct dmatest *card);
+int dmatest_proc_new(struct dmatest *card);
+
+/* dmatest_soc.c: a card with a DMA controller */
+#ifdef CONFIG_SND_DMATEST_SOC
+int dmatest_soc_probe(struct platform_device *pdev,
+		      const struct dmatest_config *config);
+#else
+static inline int dmatest_soc_probe(struct platform_device *pdev,
+				    const struct dmatest_config *config)
+{
+	return -ENODEV;
+}
+#endif
 
 #endif /* __SOUND_DMATEST_H */

@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/string.h>
 #include <sound/info.h>
 #include <sound/initval.h>
@@ -47,8 +48,10 @@ static bool deaf[SNDRV_CARDS];
 static unsigned int substreams[SNDRV_CARDS] = ALL_CARDS(1);
 static unsigned int speed[SNDRV_CARDS] = ALL_CARDS(1);
 static bool pattern[SNDRV_CARDS];
+static bool own[SNDRV_CARDS];
 static bool nonatomic[SNDRV_CARDS];
 static bool ack[SNDRV_CARDS];
+static bool dmaengine[SNDRV_CARDS];
 
 module_param_array(index, int, NULL, 0444);
 MODULE_PARM_DESC(index, "Index value for dmatest soundcard.");
@@ -84,10 +87,14 @@ module_param_array(speed, uint, NULL, 0444);
 MODULE_PARM_DESC(speed, "Times faster than the rate (1-1000, default = 1), 0 = as fast as the application.");
 module_param_array(pattern, bool, NULL, 0444);
 MODULE_PARM_DESC(pattern, "Capture the pattern and check it in playback, instead of looping back.");
+module_param_array(own, bool, NULL, 0444);
+MODULE_PARM_DESC(own, "The driver allocates the buffers, of prealloc KiB, and sets them in open.");
 module_param_array(nonatomic, bool, NULL, 0444);
 MODULE_PARM_DESC(nonatomic, "Run in a workqueue.");
 module_param_array(ack, bool, NULL, 0444);
 MODULE_PARM_DESC(ack, "The device reads ahead as soon as frames are given.");
+module_param_array(dmaengine, bool, NULL, 0444);
+MODULE_PARM_DESC(dmaengine, "A DMA controller moves the frames, and ASoC has the PCM; type dev or noncoherent.");
 
 static struct dmatest_config configs[SNDRV_CARDS];
 static struct platform_device *devices[SNDRV_CARDS];
@@ -165,6 +172,25 @@ static int check_range(unsigned int i, const char *name, unsigned int value,
 	return -EINVAL;
 }
 
+/* What soc-generic-dmaengine-pcm.c has not, or not as a parameter */
+static int check_dmaengine(unsigned int i)
+{
+	const char *why = NULL;
+
+	if (!dmaengine[i])
+		return 0;
+	if (!IS_ENABLED(CONFIG_SND_DMATEST_SOC))
+		why = "this kernel has no CONFIG_SND_DMATEST_SOC";
+	else if (strcmp(type[i], "dev") && strcmp(type[i], "noncoherent"))
+		why = "the type has to be dev or noncoherent";
+	else if (substreams[i] != 1 || ack[i] || !prealloc[i])
+		why = "not with substreams, ack, or prealloc=0";
+	if (!why)
+		return 0;
+	pr_err("snd-dmatest: card %u: dmaengine: %s\n", i, why);
+	return -EINVAL;
+}
+
 static int parse(unsigned int i, struct dmatest_config *config)
 {
 	int err;
@@ -176,7 +202,8 @@ static int parse(unsigned int i, struct dmatest_config *config)
 		err = check_range(i, "buffer_max", buffer_max[i], 4,
 				  DMATEST_MAX_BUFFER / SZ_1K);
 	if (!err)
-		err = check_range(i, "prealloc", prealloc[i], 0, buffer_max[i]);
+		err = check_range(i, "prealloc", prealloc[i], own[i] ? 4 : 0,
+				  buffer_max[i]);
 	if (!err)
 		err = check_range(i, "line", line[i], 16, SZ_4K);
 	if (!err)
@@ -186,6 +213,8 @@ static int parse(unsigned int i, struct dmatest_config *config)
 				  DMATEST_MAX_SUBSTREAMS);
 	if (!err)
 		err = check_range(i, "speed", speed[i], 0, DMATEST_MAX_SPEED);
+	if (!err)
+		err = check_dmaengine(i);
 	if (err)
 		return err;
 	if (!is_power_of_2(line[i])) {
@@ -199,8 +228,10 @@ static int parse(unsigned int i, struct dmatest_config *config)
 	config->substreams = substreams[i];
 	config->speed = speed[i];
 	config->pattern = pattern[i];
+	config->own = own[i];
 	config->nonatomic = nonatomic[i];
 	config->ack = ack[i];
+	config->dmaengine = dmaengine[i];
 	config->mem.line = line[i];
 	config->mem.seed = seed[i];
 	config->mem.coherent = coherent[i];
@@ -275,6 +306,7 @@ static void dmatest_proc_read(struct snd_info_entry *entry,
 	snd_iprintf(buffer, "evictions: %llu\n", stats.evictions);
 	snd_iprintf(buffer, "refetches: %llu\n", stats.refetches);
 	snd_iprintf(buffer, "faults: %llu\n", stats.faults);
+	snd_iprintf(buffer, "maps: %u\n", READ_ONCE(card->mem.maps));
 }
 
 static void reset(struct dmatest *card)
@@ -313,29 +345,26 @@ static void dmatest_proc_write(struct snd_info_entry *entry,
  * Cards
  */
 
-static void dmatest_card_free(struct snd_card *snd_card)
+/**
+ * dmatest_destroy - free what dmatest_create() made
+ * @card: the card
+ */
+void dmatest_destroy(struct dmatest *card)
 {
-	struct dmatest *card = snd_card->private_data;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(card->loop); i++)
 		dmatest_loop_free(&card->loop[i]);
+	dmatest_pcm_free(card);
 	for (i = 0; i < ARRAY_SIZE(card->stream); i++)
 		kvfree(card->stream[i]);
 	dmatest_mem_exit(&card->mem);
 }
 
-static int dmatest_card_init(struct dmatest *card)
+static int create_streams(struct dmatest *card)
 {
-	struct device *dev = card->card->dev;
 	unsigned int number;
 	int direction, err;
-
-	err = dmatest_mem_init(&card->mem, dev, &card->config.mem);
-	if (err < 0)
-		return err;
-	card->card->private_free = dmatest_card_free;
-	dma_set_max_seg_size(dev, DMATEST_MAX_BUFFER);
 
 	for (direction = 0; direction < 2; direction++) {
 		struct dmatest_stream *s;
@@ -354,14 +383,57 @@ static int dmatest_card_init(struct dmatest *card)
 		if (err < 0)
 			return err;
 	}
-	return dmatest_pcm_new(card);
+	return 0;
+}
+
+/**
+ * dmatest_create - make a card's memory, engines and wires
+ * @card: the card, zeroed but for its configuration
+ * @dev: its device
+ *
+ * Context: process
+ * Return: 0, or a negative error code
+ */
+int dmatest_create(struct dmatest *card, struct device *dev)
+{
+	int err;
+
+	err = dmatest_mem_init(&card->mem, dev, &card->config.mem);
+	if (err < 0)
+		return err;
+	dma_set_max_seg_size(dev, DMATEST_MAX_BUFFER);
+	err = create_streams(card);
+	if (err < 0)
+		dmatest_destroy(card);
+	return err;
+}
+
+/**
+ * dmatest_proc_new - show a card's counters in procfs
+ * @card: the card, not registered yet
+ *
+ * Return: 0, or a negative error code
+ */
+int dmatest_proc_new(struct dmatest *card)
+{
+	return snd_card_rw_proc_new(card->card, "dmatest", card,
+				    dmatest_proc_read, dmatest_proc_write);
+}
+
+static void dmatest_card_free(struct snd_card *snd_card)
+{
+	dmatest_destroy(snd_card->private_data);
 }
 
 static int dmatest_probe(struct platform_device *pdev)
 {
+	const struct dmatest_config *config = &configs[pdev->id];
 	struct snd_card *snd_card;
 	struct dmatest *card;
 	int err;
+
+	if (config->dmaengine)
+		return dmatest_soc_probe(pdev, config);
 
 	err = snd_devm_card_new(&pdev->dev, index[pdev->id], id[pdev->id],
 				THIS_MODULE, sizeof(*card), &snd_card);
@@ -369,26 +441,52 @@ static int dmatest_probe(struct platform_device *pdev)
 		return err;
 	card = snd_card->private_data;
 	card->card = snd_card;
-	card->config = configs[pdev->id];
+	card->config = *config;
 	strscpy(snd_card->driver, "dmatest", sizeof(snd_card->driver));
 	strscpy(snd_card->shortname, "dmatest", sizeof(snd_card->shortname));
 	snprintf(snd_card->longname, sizeof(snd_card->longname),
 		 "dmatest %d, type %s", pdev->id, type[pdev->id]);
 
-	err = dmatest_card_init(card);
+	err = dmatest_create(card, &pdev->dev);
 	if (err < 0)
 		return err;
-	err = snd_card_rw_proc_new(snd_card, "dmatest", card,
-				   dmatest_proc_read, dmatest_proc_write);
+	snd_card->private_free = dmatest_card_free;
+	err = dmatest_pcm_new(card);
+	if (err < 0)
+		return err;
+	err = dmatest_proc_new(card);
 	if (err < 0)
 		return err;
 	return snd_card_register(snd_card);
 }
 
+static struct snd_card *to_snd_card(struct device *dev)
+{
+	struct dmatest_mem *mem = dev_get_drvdata(dev);
+
+	return container_of(mem, struct dmatest, mem)->card;
+}
+
+/* The core has suspended the streams already */
+static int __maybe_unused dmatest_suspend(struct device *dev)
+{
+	snd_power_change_state(to_snd_card(dev), SNDRV_CTL_POWER_D3hot);
+	return 0;
+}
+
+static int __maybe_unused dmatest_resume(struct device *dev)
+{
+	snd_power_change_state(to_snd_card(dev), SNDRV_CTL_POWER_D0);
+	return 0;
+}
+
+static SIMPLE_DEV_PM_OPS(dmatest_pm, dmatest_suspend, dmatest_resume);
+
 static struct platform_driver dmatest_driver = {
 	.probe	= dmatest_probe,
 	.driver	= {
 		.name	= DMATEST_DRIVER,
+		.pm	= &dmatest_pm,
 	},
 };
 
@@ -424,7 +522,12 @@ static int __init dmatest_init(void)
 	unsigned int i;
 	int err;
 
-	err = platform_driver_register(&dmatest_driver);
+	/*
+	 * The parts of an ASoC card hold each other's drivers, and would hold
+	 * this module for ever. It is needed as long as a card is open, and
+	 * that the cards see to.
+	 */
+	err = __platform_driver_register(&dmatest_driver, NULL);
 	if (err < 0)
 		return err;
 	for (i = 0; !err && i < SNDRV_CARDS; i++)

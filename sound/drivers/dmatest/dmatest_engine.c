@@ -8,10 +8,12 @@
  *
  *  Time goes in periods. The engine looks at the clock at the end of each, and
  *  at some random moment in between, so that its position cuts cache lines
- *  anywhere. It never passes the end of a period without telling. If the
- *  machine was too busy to let it run, it catches up by half a buffer at most;
- *  the rest of the time is lost, as if the clock had stood still. So a slow
- *  machine makes the sound slow instead of making it fail.
+ *  anywhere. It never passes the end of a period without telling. For an
+ *  application that wants no wakeups, all there is to know is the position, and
+ *  it looks at the clock after a burst at most. If the machine was too busy to
+ *  let it run, it catches up by half a buffer at most; the rest of the time is
+ *  lost, as if the clock had stood still. So a slow machine makes the sound slow
+ *  instead of making it fail.
  */
 
 #include <linux/math64.h>
@@ -319,7 +321,8 @@ static snd_pcm_uframes_t frames_due(struct dmatest_stream *s)
 static void arm(struct dmatest_stream *s, bool idle)
 {
 	struct snd_pcm_runtime *runtime = s->substream->runtime;
-	snd_pcm_uframes_t frames;
+	snd_pcm_uframes_t frames = runtime->no_period_wakeup ?
+				   DMATEST_BURST_FRAMES : runtime->period_size;
 	ktime_t now = ktime_get();
 	u32 rest = s->rest;
 	ktime_t next;
@@ -329,7 +332,7 @@ static void arm(struct dmatest_stream *s, bool idle)
 	if (idle && is_unhurried(s))
 		gap = TICK_IDLE_NS;
 
-	frames = 1 + prandom_u32_state(&s->rnd) % runtime->period_size;
+	frames = 1 + prandom_u32_state(&s->rnd) % frames;
 	frames = min(frames, s->to_go);
 	next = ktime_add_ns(s->clock, frames_to_ns(s, frames, &rest) + 1);
 	if (is_unhurried(s) || ktime_before(next, ktime_add_ns(now, gap)))
@@ -353,6 +356,7 @@ static void tick(struct dmatest_stream *s)
 	unsigned long flags;
 	unsigned int frames;
 	bool ended;
+	u64 ns;
 
 	do {
 		spin_lock_irqsave(&s->lock, flags);
@@ -362,16 +366,16 @@ static void tick(struct dmatest_stream *s)
 			frames = round_down(frames, 8 / s->format->bits);
 		if (frames) {
 			move(s, frames);
-			s->clock = ktime_add_ns(s->clock,
-					frames_to_ns(s, frames, &s->rest));
+			ns = frames_to_ns(s, frames, &s->rest);
+			s->clock = ktime_add_ns(s->clock, ns);
 		}
 		ended = !s->to_go;
 		if (ended)
 			s->to_go = s->substream->runtime->period_size;
 		spin_unlock_irqrestore(&s->lock, flags);
 
-		if (ended)
-			snd_pcm_period_elapsed(s->substream);
+		if (ended && !s->substream->runtime->no_period_wakeup)
+			s->period_elapsed(s);
 	} while (frames && --bursts);
 
 	spin_lock_irqsave(&s->lock, flags);
@@ -386,6 +390,7 @@ static enum hrtimer_restart timer_expired(struct hrtimer *timer)
 	struct dmatest_stream *s = container_of(timer, struct dmatest_stream,
 						timer);
 
+	lockdep_assert_in_softirq();
 	if (s->card->config.nonatomic)
 		queue_work(system_highpri_wq, &s->work);
 	else
@@ -396,6 +401,12 @@ static enum hrtimer_restart timer_expired(struct hrtimer *timer)
 static void do_work(struct work_struct *work)
 {
 	tick(container_of(work, struct dmatest_stream, work));
+}
+
+/* As long as nobody else wants to know */
+static void period_elapsed(struct dmatest_stream *s)
+{
+	snd_pcm_period_elapsed(s->substream);
 }
 
 /*
@@ -414,6 +425,7 @@ void dmatest_engine_init(struct dmatest_stream *s, struct dmatest *card,
 {
 	s->card = card;
 	s->loop = &card->loop[number];
+	s->period_elapsed = period_elapsed;
 	s->stats.first_wrong = -1;
 	spin_lock_init(&s->lock);
 	hrtimer_init(&s->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_SOFT);
@@ -427,19 +439,15 @@ void dmatest_engine_init(struct dmatest_stream *s, struct dmatest *card,
 static int find_pages(struct dmatest_stream *s, size_t bytes)
 {
 	struct snd_pcm_substream *substream = s->substream;
-	size_t ofs, chunk, i;
+	size_t ofs, most, chunk, i;
 	dma_addr_t addr;
 
-	s->pages = kvcalloc(PAGE_ALIGN(bytes) >> PAGE_SHIFT,
-			    sizeof(*s->pages), GFP_KERNEL);
-	if (!s->pages)
-		return -ENOMEM;
 	for (ofs = 0; ofs < bytes; ofs += chunk) {
 		addr = snd_pcm_sgbuf_get_addr(substream, ofs);
-		chunk = snd_pcm_sgbuf_get_chunk_size(substream, ofs,
-					min(bytes - ofs, DESCRIPTOR_MAX));
+		most = min(bytes - ofs, DESCRIPTOR_MAX);
+		chunk = snd_pcm_sgbuf_get_chunk_size(substream, ofs, most);
 		if (!chunk || (ofs + chunk < bytes && offset_in_page(chunk))) {
-			dev_err(s->card->card->dev,
+			dev_err(s->card->mem.dev,
 				"chunk of %zu bytes at offset %zu of a buffer of %zu\n",
 				chunk, ofs, bytes);
 			return -EIO;
@@ -447,10 +455,26 @@ static int find_pages(struct dmatest_stream *s, size_t bytes)
 		for (i = 0; i < chunk; i += PAGE_SIZE)
 			s->pages[(ofs + i) >> PAGE_SHIFT] = addr + i;
 	}
-	for (i = 0; i < bytes; i += PAGE_SIZE)
-		dmatest_mem_claim(&s->card->mem, s->pages[i >> PAGE_SHIFT],
-				  &s->sync);
 	return 0;
+}
+
+static int setup_pages(struct dmatest_stream *s, size_t bytes)
+{
+	size_t ofs;
+
+	s->pages = kvcalloc(PAGE_ALIGN(bytes) >> PAGE_SHIFT,
+			    sizeof(*s->pages), GFP_KERNEL);
+	if (!s->pages)
+		return -ENOMEM;
+	for (ofs = 0; ofs < bytes; ofs += PAGE_SIZE) {
+		dma_addr_t addr = snd_pcm_sgbuf_get_addr(s->substream, ofs);
+
+		dmatest_mem_claim(&s->card->mem, addr, &s->sync);
+		/* The core clears it next, though there may be zeros already */
+		dmatest_mem_store(&s->card->mem, addr, PAGE_SIZE);
+	}
+	/* A DMA controller hears of it when it is to start */
+	return s->card->config.dmaengine ? 0 : find_pages(s, bytes);
 }
 
 /**
@@ -480,7 +504,7 @@ int dmatest_engine_setup(struct dmatest_stream *s,
 				SNDRV_PCM_ACCESS_MMAP_INTERLEAVED;
 
 	if (type != SNDRV_DMA_TYPE_CONTINUOUS && type != SNDRV_DMA_TYPE_VMALLOC)
-		err = find_pages(s, bytes);
+		err = setup_pages(s, bytes);
 	if (!err && s->card->config.ack && is_playback(s)) {
 		s->ahead = kvzalloc(bytes, GFP_KERNEL);
 		err = s->ahead ? 0 : -ENOMEM;
@@ -491,6 +515,23 @@ int dmatest_engine_setup(struct dmatest_stream *s,
 }
 
 /**
+ * dmatest_engine_set_address - tell the engine where the buffer is
+ * @s: the engine of a DMA controller, set up, which does not run
+ * @addr: the first of a single run of the device's addresses
+ * @bytes: their number
+ *
+ * Context: any
+ */
+void dmatest_engine_set_address(struct dmatest_stream *s, dma_addr_t addr,
+				size_t bytes)
+{
+	size_t ofs;
+
+	for (ofs = 0; ofs < bytes; ofs += PAGE_SIZE)
+		s->pages[ofs >> PAGE_SHIFT] = addr + ofs;
+}
+
+/**
  * dmatest_engine_free - forget the buffer
  * @s: the engine, which does not run
  *
@@ -498,6 +539,7 @@ int dmatest_engine_setup(struct dmatest_stream *s,
  */
 void dmatest_engine_free(struct dmatest_stream *s)
 {
+	might_sleep();
 	kvfree(s->pages);
 	kvfree(s->ahead);
 	s->pages = NULL;
@@ -574,6 +616,7 @@ void dmatest_engine_stop(struct dmatest_stream *s)
  */
 void dmatest_engine_sync_stop(struct dmatest_stream *s)
 {
+	might_sleep();
 	hrtimer_cancel(&s->timer);
 	cancel_work_sync(&s->work);
 }

@@ -27,7 +27,7 @@
  *
  *  The one thing that a comparison cannot see is a store that does not change
  *  anything. Such a line is taken for clean, though in a real cache it would
- *  be dirty.
+ *  be dirty. Who knows of such stores says so with dmatest_mem_store().
  *
  *  The device lives behind an IOMMU of its own, with addresses that are not
  *  those of any memory. An address that is not mapped, and an access against
@@ -116,7 +116,7 @@ static struct dmatest_page *find_page(struct dmatest_mem *mem, dma_addr_t addr)
 	return NULL;
 }
 
-static void fault(struct dmatest_mem *mem, dma_addr_t addr, const char *what)
+static void note_fault(struct dmatest_mem *mem, dma_addr_t addr, const char *what)
 {
 	lockdep_assert_held(&mem->lock);
 
@@ -158,8 +158,10 @@ static void line_write_back(struct dmatest_mem *mem, struct dmatest_page *page,
 	unsigned long *base = page->base + ofs;
 	unsigned int i;
 
-	for (i = 0; i < mem->config.line / sizeof(long); i++)
-		dev[i] = base[i] = READ_ONCE(cpu[i]);
+	for (i = 0; i < mem->config.line / sizeof(long); i++) {
+		base[i] = READ_ONCE(cpu[i]);
+		dev[i] = base[i];
+	}
 }
 
 static void line_clean(struct dmatest_mem *mem, struct dmatest_page *page,
@@ -213,6 +215,18 @@ static void line_refetch(struct dmatest_mem *mem, struct dmatest_page *page,
 typedef void (*line_op)(struct dmatest_mem *mem, struct dmatest_page *page,
 			unsigned int ofs);
 
+/* What the CPU holds counts as just written */
+static void line_store(struct dmatest_mem *mem, struct dmatest_page *page,
+		       unsigned int ofs)
+{
+	unsigned long *cpu = page->cpu + ofs;
+	unsigned long *base = page->base + ofs;
+	unsigned int i;
+
+	for (i = 0; i < mem->config.line / sizeof(long); i++)
+		base[i] = ~READ_ONCE(cpu[i]);
+}
+
 /* Does @op to all lines that a range touches; returns their bytes */
 static size_t for_lines(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
 			line_op op)
@@ -229,7 +243,7 @@ static size_t for_lines(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
 		spin_lock_irqsave(&mem->lock, flags);
 		page = find_page(mem, at);
 		if (!page)
-			fault(mem, at, "sync of an address that is not mapped");
+			note_fault(mem, at, "sync of an address that is not mapped");
 		for (; page && page->base && at < next; at += mem->config.line)
 			op(mem, page, offset_in_page(at));
 		spin_unlock_irqrestore(&mem->lock, flags);
@@ -272,6 +286,22 @@ void dmatest_mem_prefetch(struct dmatest_mem *mem, dma_addr_t addr,
 	for_lines(mem, addr, bytes, line_refetch);
 }
 EXPORT_SYMBOL_GPL(dmatest_mem_prefetch);
+
+/**
+ * dmatest_mem_store - make lines dirty, as stores do whatever they store
+ * @mem: the memory
+ * @addr: the device's address of the first byte
+ * @bytes: number of bytes, rounded out to whole lines
+ *
+ * For stores of what may be there already, such as of zeros.
+ *
+ * Context: any
+ */
+void dmatest_mem_store(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes)
+{
+	for_lines(mem, addr, bytes, line_store);
+}
+EXPORT_SYMBOL_GPL(dmatest_mem_store);
 
 /**
  * dmatest_mem_disturb - let the adversaries have their way with a few lines
@@ -349,7 +379,7 @@ static bool device_access(struct dmatest_mem *mem, dma_addr_t addr, void *buf,
 		page = find_page(mem, addr);
 		why = why_not(page, write);
 		if (why) {
-			fault(mem, addr, why);
+			note_fault(mem, addr, why);
 			good = false;
 		}
 		if (why && !write)
@@ -524,7 +554,7 @@ static struct dmatest_map *map_find(struct dmatest_mem *mem, dma_addr_t addr)
 	spin_lock_irqsave(&mem->lock, flags);
 	page = find_page(mem, addr);
 	if (!page)
-		fault(mem, addr, "free or unmap of what is not mapped");
+		note_fault(mem, addr, "free or unmap of what is not mapped");
 	spin_unlock_irqrestore(&mem->lock, flags);
 	return page ? page->map : NULL;
 }
@@ -834,8 +864,8 @@ static size_t bytes_in_a_row(struct dmatest_mem *mem, dma_addr_t addr,
 		next = find_page(mem, addr + good);
 		if (!next || virt_to_phys(next->cpu) !=
 			     virt_to_phys(page->cpu) + PAGE_SIZE) {
-			fault(mem, addr + good,
-			      "sync of a single range goes on where its memory does not");
+			note_fault(mem, addr + good,
+				   "sync of a single range goes on where its memory does not");
 			break;
 		}
 		good = min_t(size_t, bytes, good + PAGE_SIZE);

@@ -102,7 +102,7 @@ struct dmatest_mem {
 	struct dmatest_mem_config config;
 	dma_addr_t window;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* for what follows */
 	DECLARE_HASHTABLE(pages, 10);
 	dma_addr_t cursor;
 	unsigned int maps;
@@ -125,6 +125,7 @@ bool dmatest_mem_write(struct dmatest_mem *mem, dma_addr_t addr,
 void dmatest_mem_evict(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes);
 void dmatest_mem_prefetch(struct dmatest_mem *mem, dma_addr_t addr,
 			  size_t bytes);
+void dmatest_mem_store(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes);
 void dmatest_mem_disturb(struct dmatest_mem *mem, dma_addr_t addr,
 			 unsigned int lines);
 

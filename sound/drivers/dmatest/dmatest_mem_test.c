@@ -141,6 +141,7 @@ static void buffer_to_cpu(struct buffer *b)
  *
  *   C, D	the CPU or the device writes 0xc1 or 0xd1, then 0xc2 or 0xd2 ...
  *   d, c	sync for the device, for the CPU
+ *   S		the CPU writes what is there already
  *   e, p	everything dirty is evicted, everything clean is prefetched
  */
 struct sequence {
@@ -174,6 +175,11 @@ static const struct sequence sequences[] = {
 	  DMA_BIDIRECTIONAL, false, "CdDcCd", 0xc2, 0xc2 },
 	{ "for_cpu of what only the CPU writes does nothing",
 	  DMA_TO_DEVICE, false, "Cc", 0xc1, DMATEST_POISON },
+
+	{ "what was written is not fetched, though it is the same",
+	  DMA_FROM_DEVICE, false, "dDSp", 0, 0xd1 },
+	{ "and reaches memory with a clean",
+	  DMA_FROM_DEVICE, false, "dDSd", 0, 0 },
 
 	/* A clean is missing */
 	{ "playback without a clean is stale",
@@ -218,6 +224,7 @@ static void sequence_name(const struct sequence *s, char *desc)
 {
 	strscpy(desc, s->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(sequence, sequences, sequence_name);
 
 static bool all_are(const u8 *bytes, size_t count, u8 value)
@@ -243,8 +250,12 @@ static void run_sequence(struct kunit *test, struct machine *m, size_t size,
 			break;
 		case 'D':
 			memset(view, dev++, size);
-			KUNIT_EXPECT_TRUE(test, dmatest_mem_write(&m->mem,
-							b.addr, view, size));
+			KUNIT_EXPECT_TRUE(test,
+					  dmatest_mem_write(&m->mem, b.addr,
+							    view, size));
+			break;
+		case 'S':
+			dmatest_mem_store(&m->mem, b.addr, size);
 			break;
 		case 'd':
 			buffer_to_device(&b);
@@ -322,6 +333,7 @@ static void rounding_name(const struct rounding *r, char *desc)
 {
 	strscpy(desc, r->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(rounding, roundings, rounding_name);
 
 static void expect_changed(struct kunit *test, const u8 *view, size_t size,
@@ -679,10 +691,13 @@ static void addresses_are_apart(struct kunit *test)
 			   i & 1);
 	first = b[0].addr;
 	for (i = 0; i < ARRAY_SIZE(b); i++) {
-		KUNIT_EXPECT_FALSE(test, dmatest_mem_read(&m->mem,
-						b[i].addr - 1, &byte, 1));
-		KUNIT_EXPECT_FALSE(test, dmatest_mem_read(&m->mem,
-					b[i].addr + b[i].size, &byte, 1));
+		dma_addr_t before = b[i].addr - 1;
+		dma_addr_t behind = b[i].addr + b[i].size;
+
+		KUNIT_EXPECT_FALSE(test, dmatest_mem_read(&m->mem, before,
+							  &byte, 1));
+		KUNIT_EXPECT_FALSE(test, dmatest_mem_read(&m->mem, behind,
+							  &byte, 1));
 	}
 	for (i = 0; i < ARRAY_SIZE(b); i++)
 		buffer_put(&b[i]);
@@ -714,6 +729,7 @@ static void adversary_name(const struct adversary *a, char *desc)
 {
 	strscpy(desc, a->name, KUNIT_PARAM_DESC_SIZE);
 }
+
 KUNIT_ARRAY_PARAM(adversary, adversaries, adversary_name);
 
 /* Half of the lines are dirty, and the device has written the others */
@@ -906,6 +922,7 @@ static struct kunit_suite dmatest_mem_suite = {
 	.exit = machine_exit,
 	.test_cases = dmatest_mem_cases,
 };
+
 kunit_test_suite(dmatest_mem_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the dmatest card's memory model");

@@ -5,6 +5,7 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/string.h>
+#include <sound/pcm_params.h>
 
 #include "dmatest.h"
 
@@ -15,7 +16,8 @@ static const struct snd_pcm_hardware dmatest_hardware = {
 				  SNDRV_PCM_INFO_NONINTERLEAVED |
 				  SNDRV_PCM_INFO_BLOCK_TRANSFER |
 				  SNDRV_PCM_INFO_PAUSE |
-				  SNDRV_PCM_INFO_RESUME,
+				  SNDRV_PCM_INFO_RESUME |
+				  SNDRV_PCM_INFO_NO_PERIOD_WAKEUP,
 	.formats		= SNDRV_PCM_FMTBIT_S8 |
 				  SNDRV_PCM_FMTBIT_S16_LE |
 				  SNDRV_PCM_FMTBIT_S24_LE |
@@ -44,10 +46,15 @@ static int dmatest_open(struct snd_pcm_substream *substream)
 {
 	struct dmatest *card = snd_pcm_substream_chip(substream);
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	struct dmatest_stream *s = to_stream(substream);
 
-	to_stream(substream)->substream = substream;
+	s->substream = substream;
 	runtime->hw = dmatest_hardware;
 	runtime->hw.buffer_bytes_max = card->config.buffer_max;
+	if (card->config.own) {
+		snd_pcm_set_runtime_buffer(substream, &s->own);
+		runtime->hw.buffer_bytes_max = s->own.bytes;
+	}
 	runtime->hw.period_bytes_max = card->config.buffer_max / 2;
 	runtime->hw.periods_max = card->config.buffer_max /
 				  runtime->hw.period_bytes_min;
@@ -69,7 +76,11 @@ static int dmatest_close(struct snd_pcm_substream *substream)
 static int dmatest_hw_params(struct snd_pcm_substream *substream,
 			     struct snd_pcm_hw_params *params)
 {
-	return dmatest_engine_setup(to_stream(substream), params);
+	struct dmatest_stream *s = to_stream(substream);
+
+	if (s->card->config.own)
+		substream->runtime->dma_bytes = params_buffer_bytes(params);
+	return dmatest_engine_setup(s, params);
 }
 
 static int dmatest_hw_free(struct snd_pcm_substream *substream)
@@ -148,6 +159,26 @@ static const struct snd_pcm_ops dmatest_pcm_ack_ops = {
 	.ack		= dmatest_ack,
 };
 
+/* As if it were on the card: there before any stream, and never another */
+static int allocate_own(struct dmatest *card, struct device *dev)
+{
+	const struct dmatest_config *config = &card->config;
+	struct snd_dma_buffer *own;
+	unsigned int number;
+	int direction, err;
+
+	for (number = 0; number < config->substreams; number++) {
+		for (direction = 0; direction < 2; direction++) {
+			own = &card->stream[direction][number].own;
+			err = snd_dma_alloc_pages(config->type, dev,
+						  config->prealloc, own);
+			if (err < 0)
+				return err;
+		}
+	}
+	return 0;
+}
+
 /**
  * dmatest_pcm_new - give a card its PCM
  * @card: the card, whose streams are ready
@@ -177,7 +208,27 @@ int dmatest_pcm_new(struct dmatest *card)
 	if (config->type == SNDRV_DMA_TYPE_CONTINUOUS ||
 	    config->type == SNDRV_DMA_TYPE_VMALLOC)
 		dev = NULL;
+	if (config->own)
+		return allocate_own(card, dev);
 	return snd_pcm_set_managed_buffer_all(pcm, config->type, dev,
 					      config->prealloc,
 					      config->buffer_max);
+}
+
+/**
+ * dmatest_pcm_free - free what a card's PCM has of its own
+ * @card: the card, whose PCM is gone or was never there
+ */
+void dmatest_pcm_free(struct dmatest *card)
+{
+	unsigned int number;
+	int direction;
+
+	for (direction = 0; direction < 2; direction++) {
+		struct dmatest_stream *s = card->stream[direction];
+
+		for (number = 0; s && number < card->config.substreams; number++)
+			if (s[number].own.area)
+				snd_dma_free_pages(&s[number].own);
+	}
 }
