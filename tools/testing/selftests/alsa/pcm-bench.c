@@ -24,8 +24,13 @@
  *		"woken" the latter as the first one after a period, "commit"
  *		SYNC_PTR that moves appl_ptr by a period, "round" both of
  *		them, "transfer" a transfer call of a period.
- *	busy	The instructions for a second of audio, by all that runs:
- *		system calls, interrupts, the scheduler, this program.
+ *	busy	The instructions for a second of audio ("busy"), by all that runs:
+ *		system calls, interrupts, the scheduler, this program. "frames"
+ *		is the frames that were moved for that, before the former.
+ *	interrupt
+ *		The instructions of an interrupt that ends a period, while the
+ *		application sleeps: the core, and the card that is emulated or
+ *		virtual, which is the same on each kernel.
  *
  * For instructions, this has to run in a machine whose clock counts them, and
  * nothing else (QEMU with -icount). Most of them are the smallest of many, which is
@@ -342,7 +347,28 @@ static void measure_busy(struct pcm *pcm)
 	end = now();
 	idle = idle_ns() - idle;
 	frames = (long long)rounds * pcm->setup.period;
+	print("frames", frames);
 	print("busy", (end - begin - idle) / NS_PER_INSTRUCTION * RATE / frames);
+}
+
+/* Sleep for half a buffer, of which the application sees nothing */
+static void measure_interrupt(struct pcm *pcm)
+{
+	unsigned int periods = pcm->setup.periods / 2;
+	long long begin, end, idle, ns;
+	struct timespec nap;
+
+	ns = 1000000000LL * periods * pcm->setup.period / RATE;
+	nap.tv_sec = ns / 1000000000;
+	nap.tv_nsec = ns % 1000000000;
+	wait_for_period(pcm);
+	round_of(pcm);
+	idle = idle_ns();
+	begin = now();
+	nanosleep(&nap, NULL);
+	end = now();
+	idle = idle_ns() - idle;
+	print("interrupt", (end - begin - idle) / NS_PER_INSTRUCTION / periods);
 }
 
 static const struct measure {
@@ -352,6 +378,7 @@ static const struct measure {
 	{ "sync", measure_sync },
 	{ "ops", measure_ops },
 	{ "busy", measure_busy },
+	{ "interrupt", measure_interrupt },
 };
 
 static const struct measure *find_measure(const char *name)
@@ -361,7 +388,7 @@ static const struct measure *find_measure(const char *name)
 	for (i = 0; i < sizeof(measures) / sizeof(measures[0]); i++)
 		if (!strcmp(measures[i].name, name))
 			return &measures[i];
-	pcm_die("there is no measure '%s', only sync, ops and busy", name);
+	pcm_die("there is no measure '%s', only sync, ops, busy and interrupt", name);
 }
 
 static void run(const struct measure *measure, int stream, bool mapped,
@@ -478,7 +505,7 @@ int main(int argc, char **argv)
 			capture = false;
 			break;
 		default:
-			pcm_die("usage: %s [-P] [-d DRIVER] -b KIB... -p FRAMES... sync|ops|busy...",
+			pcm_die("usage: %s [-P] [-d DRIVER] -b KIB... -p FRAMES... sync|ops|busy|interrupt...",
 				argv[0]);
 		}
 	}

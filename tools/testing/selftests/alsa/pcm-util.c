@@ -26,6 +26,7 @@ const struct pcm_format pcm_formats[] = {
 	{ "FLOAT_LE",	SNDRV_PCM_FORMAT_FLOAT_LE, 32, 32 },
 	{ "IMA_ADPCM",	SNDRV_PCM_FORMAT_IMA_ADPCM, 4, 4 },
 };
+
 const unsigned int pcm_formats_count = COUNT(pcm_formats);
 
 void (*pcm_on_death)(const char *message);
@@ -100,7 +101,7 @@ int card_find(const char *driver, unsigned int nth)
 	struct snd_ctl_card_info info;
 	int card;
 
-	for (card = 0; card < 32; card++)
+	for (card = 0; card < 256; card++)
 		if (card_info(card, &info) &&
 		    !strcmp((const char *)info.driver, driver) && !nth--)
 			return card;
@@ -180,7 +181,7 @@ long long card_counter(int card, const char *format, ...)
  * Setting up
  */
 
-void pcm_open(struct pcm *pcm, int card, int stream, int flags)
+bool pcm_open_try(struct pcm *pcm, int card, int stream, int flags)
 {
 	char path[32];
 
@@ -189,8 +190,13 @@ void pcm_open(struct pcm *pcm, int card, int stream, int flags)
 		 stream == SNDRV_PCM_STREAM_PLAYBACK ? 'p' : 'c');
 	pcm->stream = stream;
 	pcm->fd = open(path, O_RDWR | flags);
-	if (pcm->fd < 0)
-		pcm_die("%s: %s", path, strerror(errno));
+	return pcm->fd >= 0;
+}
+
+void pcm_open(struct pcm *pcm, int card, int stream, int flags)
+{
+	if (!pcm_open_try(pcm, card, stream, flags))
+		pcm_die("PCM of card %d: %s", card, strerror(errno));
 }
 
 void pcm_close(struct pcm *pcm)
@@ -253,6 +259,7 @@ bool pcm_hw_params_try(struct pcm *pcm, snd_pcm_access_t access,
 	pcm->bytes = pcm_frames_to_bytes(pcm, pcm->buffer);
 
 	params_any(&params);
+	params.flags = setup->flags;
 	params_mask(&params, SNDRV_PCM_HW_PARAM_ACCESS, access);
 	params_mask(&params, SNDRV_PCM_HW_PARAM_FORMAT, setup->format->format);
 	params_interval(&params, SNDRV_PCM_HW_PARAM_CHANNELS, setup->channels);
@@ -272,6 +279,11 @@ void pcm_hw_params(struct pcm *pcm, snd_pcm_access_t access,
 		pcm_die("HW_PARAMS: %s", strerror(errno));
 }
 
+static unsigned long threshold(const struct pcm *pcm, unsigned long frames)
+{
+	return frames == PCM_BOUNDARY ? pcm->boundary : frames;
+}
+
 void pcm_sw_params(struct pcm *pcm, const struct pcm_thresholds *thresholds)
 {
 	struct snd_pcm_sw_params params;
@@ -284,12 +296,14 @@ void pcm_sw_params(struct pcm *pcm, const struct pcm_thresholds *thresholds)
 	PCM_IOCTL(pcm, SW_PARAMS, &params);
 	pcm->boundary = params.boundary;
 
-#define FRAMES(x)	((x) == PCM_BOUNDARY ? pcm->boundary : (x))
-	params.start_threshold = FRAMES(thresholds->start);
-	params.stop_threshold = FRAMES(thresholds->stop);
-	params.silence_threshold = FRAMES(thresholds->silence);
-	params.silence_size = FRAMES(thresholds->silence_size);
-#undef FRAMES
+	params.start_threshold = threshold(pcm, thresholds->start);
+	params.stop_threshold = threshold(pcm, thresholds->stop);
+	params.silence_threshold = threshold(pcm, thresholds->silence);
+	params.silence_size = threshold(pcm, thresholds->silence_size);
+	if (thresholds->avail_min)
+		params.avail_min = thresholds->avail_min;
+	if (thresholds->tstamp)
+		params.tstamp_mode = SNDRV_PCM_TSTAMP_ENABLE;
 	PCM_IOCTL(pcm, SW_PARAMS, &params);
 }
 
@@ -300,16 +314,24 @@ void pcm_prepare(struct pcm *pcm)
 	pcm->hw_ptr = 0;
 }
 
+bool pcm_mmap_try(struct pcm *pcm)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *map;
+
+	pcm->map_bytes = (pcm->bytes + page - 1) & ~(page - 1);
+	map = mmap(NULL, pcm->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   pcm->fd, SNDRV_PCM_MMAP_OFFSET_DATA);
+	pcm->map = map == MAP_FAILED ? NULL : map;
+	return pcm->map;
+}
+
 /* as alsa-lib does it: ask for the channels, then map what holds them all */
 void pcm_mmap(struct pcm *pcm)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
 	unsigned int c;
 
-	pcm->map_bytes = (pcm->bytes + page - 1) & ~(page - 1);
-	pcm->map = mmap(NULL, pcm->map_bytes, PROT_READ | PROT_WRITE,
-			MAP_SHARED, pcm->fd, SNDRV_PCM_MMAP_OFFSET_DATA);
-	if (pcm->map == MAP_FAILED)
+	if (!pcm_mmap_try(pcm))
 		pcm_die("mmap of %zu bytes: %s", pcm->map_bytes,
 			strerror(errno));
 	for (c = 0; c < pcm->setup.channels; c++) {
@@ -490,26 +512,15 @@ static void put_sample(unsigned int bits, unsigned char *p, size_t bit,
 		       uint32_t x)
 {
 	p += bit / 8;
-	switch (bits) {
-	case 4:
+	if (bits == 4) {
 		if (bit & 4)
 			*p = (*p & 0xf0) | (x & 0xf);
 		else
 			*p = (*p & 0x0f) | (x & 0xf) << 4;
-		break;
-	case 32:
-		p[3] = x >> 24;
-		/* fall through */
-	case 24:
-		p[2] = x >> 16;
-		/* fall through */
-	case 16:
-		p[1] = x >> 8;
-		/* fall through */
-	default:
-		p[0] = x;
-		break;
+		return;
 	}
+	for (; bits; bits -= 8, x >>= 8)
+		*p++ = x;
 }
 
 static uint32_t sample_mask(const struct pcm_format *format)

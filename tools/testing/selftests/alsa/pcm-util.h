@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <linux/compiler.h>
 #include <sound/asound.h>
 
 /* the headers that this is built with may be older than the flag */
@@ -41,21 +42,30 @@ struct pcm_area {
 	size_t step;
 };
 
-/* what to ask hw_params for; sizes in frames */
+/*
+ * what to ask hw_params for; sizes in frames, flags are
+ * SNDRV_PCM_HW_PARAMS_*
+ */
 struct pcm_setup {
 	const struct pcm_format *format;
 	unsigned int channels;
 	unsigned int rate;
 	unsigned long period;
 	unsigned long periods;
+	unsigned int flags;
 };
 
-/* what to ask sw_params for; sizes in frames, ~0UL stands for boundary */
+/*
+ * what to ask sw_params for; sizes in frames, ~0UL stands for boundary, and an
+ * avail_min of 0 for a period; tstamp for hw_ptr to have a time
+ */
 struct pcm_thresholds {
 	unsigned long start;
 	unsigned long stop;
 	unsigned long silence;
 	unsigned long silence_size;
+	unsigned long avail_min;
+	bool tstamp;
 };
 
 #define PCM_BOUNDARY	(~0UL)
@@ -96,8 +106,7 @@ struct pcm {
 
 /* called with the message when a helper fails; never returns */
 extern void (*pcm_on_death)(const char *message);
-void pcm_die(const char *format, ...)
-	__attribute__((noreturn, format(printf, 1, 2)));
+void __noreturn __printf(1, 2) pcm_die(const char *format, ...);
 int pcm_ioctl_may_fail(struct pcm *pcm, unsigned long request, void *arg);
 void pcm_ioctl(struct pcm *pcm, unsigned long request, const char *name,
 	       void *arg);
@@ -111,10 +120,10 @@ int card_device_number(int card);
 void card_param(int card, const char *module, const char *name, char *value,
 		size_t size);
 void card_counters_reset(int card);
-long long card_counter(int card, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+long long __printf(2, 3) card_counter(int card, const char *format, ...);
 
 /* setting up */
+bool pcm_open_try(struct pcm *pcm, int card, int stream, int flags);
 void pcm_open(struct pcm *pcm, int card, int stream, int flags);
 void pcm_close(struct pcm *pcm);
 unsigned int pcm_info(struct pcm *pcm);
@@ -124,6 +133,7 @@ void pcm_hw_params(struct pcm *pcm, snd_pcm_access_t access,
 		   const struct pcm_setup *setup);
 void pcm_sw_params(struct pcm *pcm, const struct pcm_thresholds *thresholds);
 void pcm_prepare(struct pcm *pcm);
+bool pcm_mmap_try(struct pcm *pcm);
 void pcm_mmap(struct pcm *pcm);
 void pcm_munmap(struct pcm *pcm);
 

@@ -9,7 +9,19 @@ export BUILD
 tmp=$BUILD/t/$(basename "$0" .t)
 rm -rf "$tmp"
 mkdir -p "$tmp" || exit 1
-count=0
+count=0 failed=0 skipped=0
+
+# What base/evidence gets: which state of the series this is about, and how it
+# ended, which is empty before done_testing
+result=$BUILD/results/$(basename "$0" .t)-${ARCH:=x86_64}
+mkdir -p "$BUILD/results"
+conclude()
+{
+	printf "%s\t" $stamp "$(basename "$0" .t)" "$ARCH" "$@" >"$result"
+	echo >>"$result"
+}
+stamp=$("$repo/base/stamp" 2>/dev/null) || stamp="- - -"
+conclude
 
 # ok WHAT COMMAND [ARG...]
 ok()
@@ -20,6 +32,7 @@ ok()
 	if "$@" >"$tmp/ok" 2>&1; then
 		echo "ok $count - $what"
 	else
+		failed=$((failed + 1))
 		echo "not ok $count - $what"
 		echo "# failed: $*"
 		sed 's/^/# /' "$tmp/ok"
@@ -30,6 +43,7 @@ ok()
 skip()
 {
 	count=$((count + 1))
+	skipped=$((skipped + 1))
 	echo "ok $count - $1 # SKIP $2"
 }
 
@@ -75,9 +89,12 @@ merge()
 	' "$1" >"$tmp/merged"
 	cat "$tmp/merged"
 	count=$((count + $(grep -cE "^(not )?ok " "$tmp/merged")))
+	failed=$((failed + $(grep -c "^not ok " "$tmp/merged")))
+	skipped=$((skipped + $(grep -c "^ok .*# SKIP" "$tmp/merged")))
 }
 
 done_testing()
 {
+	conclude $((count - failed - skipped)) $failed $skipped
 	echo "1..$count"
 }

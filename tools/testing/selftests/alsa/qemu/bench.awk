@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Makes of bench.tsv what is to be read: a line for each stream.
+# Makes of bench.tsv what is to be read: tables with a line for each stream.
 
 BEGIN { FS = "\t" }
 
 NR == 1 { next }
 
 {
-	row = sprintf("%-11s %-8s %-4s %8s %7s", $1, $2, $3,
+	row = sprintf("%-11s %-8s %-8s %6s %7s", $1, $2, $3,
 		      $4 == "-" ? "-" : $4 / 1024, $5)
 	if (!(row in seen)) {
-		seen[row] = $1
+		seen[row]
 		order[++n] = row
 	}
 	value[row, $6, "base"] = $7
@@ -23,90 +23,97 @@ function get(row, what, kernel)
 	return (row, what, kernel) in value ? value[row, what, kernel] : "-"
 }
 
-# bytes synced for a byte of audio
-function ratio(row, kernel)
+# What a table shows is what bench.tsv has, or made of it
+function figure(row, what, kernel, audio, sum)
 {
-	if (get(row, "audio", kernel) == "-")
-		return "-"
-	return sprintf("%.2f", (get(row, "device", kernel) + \
-		get(row, "cpu", kernel)) / get(row, "audio", kernel))
+	if (what == "ratio") {
+		audio = get(row, "audio", kernel)
+		if (audio == "-")
+			return audio
+		sum = get(row, "device", kernel) + get(row, "cpu", kernel)
+		return sprintf("%.2f", sum / audio)
+	}
+	if (what == "period") {
+		audio = get(row, "transfer", kernel)
+		return audio == "-" ? get(row, "round", kernel) : audio
+	}
+	if (what ~ /^millions /) {
+		sub(/^millions /, "", what)
+		audio = get(row, what, kernel)
+		return audio == "-" ? "-" : sprintf("%.2f", audio / 1e6)
+	}
+	return get(row, what, kernel)
 }
 
-# what is done for a period, whichever way
-function period(row, kernel, what)
+# A table of the rows that match WHICH and have any of WHATS, which are separated
+# by "|", as their names are; a column for each of them and each kernel
+function table(which, kernels, names, whats,
+	       i, w, k, kcount, wcount, kernel, what, first, line, some)
 {
-	what = get(row, "transfer", kernel)
-	return what == "-" ? get(row, "round", kernel) : what
+	first = 1
+	kcount = split(kernels, kernel, " ")
+	wcount = split(whats, what, "|")
+	for (i = 1; i <= n; i++) {
+		if (order[i] !~ which)
+			continue
+		line = order[i]
+		some = 0
+		for (w = 1; w <= wcount; w++) {
+			some += figure(order[i], what[w], "series") != "-"
+			for (k = 1; k <= kcount; k++)
+				line = line sprintf(" %9s",
+					figure(order[i], what[w], kernel[k]))
+		}
+		if (!some)
+			continue
+		if (first)
+			head(kernel, kcount, wcount, names)
+		first = 0
+		print line
+	}
 }
 
-# instructions for a second of audio, in millions
-function second(row, kernel, busy)
+function head(kernel, kcount, wcount, names, w, k, name)
 {
-	busy = get(row, "busy", kernel)
-	return busy == "-" ? busy : sprintf("%.2f", busy / 1e6)
-}
-
-function heading(text, kernels)
-{
-	printf "\n%s\n%-11s %-8s %-4s %8s %7s%s\n", text, "card", "stream",
-		"by", "KiB", "period", kernels
+	split(names, name, "|")
+	printf "\n%43s", ""
+	for (w = 1; w <= wcount; w++)
+		printf " %*s", 10 * kcount - 1, name[w]
+	printf "\n%-11s %-8s %-8s %6s %7s", "card", "stream", "by", "KiB",
+		"period"
+	for (w = 1; w <= wcount; w++)
+		for (k = 1; k <= kcount; k++)
+			printf " %9s",
+				kernel[k] == "series" ? "ours" : kernel[k]
+	printf "\n"
 }
 
 END {
-	heading("Buffers that need sync: bytes synced per byte of audio, " \
-		"most bytes with interrupts off,\n" \
-		"instructions of SYNC_PTR with HWSYNC when nothing has moved, " \
-		"of what is done for a period,\n" \
-		"and, in millions, of a second of audio with all that runs",
-		sprintf(" %10s %7s %9s %7s %8s %7s %9s %7s %8s %7s",
-			"merged", "ours", "merged", "ours", "merged", "ours",
-			"merged", "ours", "merged", "ours"))
-	for (i = 1; i <= n; i++) {
-		row = order[i]
-		if (seen[row] !~ /^non/)
-			continue
-		printf "%s %10s %7s %9s %7s %8s %7s %9s %7s %8s %7s\n", row,
-			ratio(row, "merged"), ratio(row, "series"),
-			get(row, "irqoff", "merged"),
-			get(row, "irqoff", "series"),
-			get(row, "hwsync", "merged"),
-			get(row, "hwsync", "series"),
-			period(row, "merged"), period(row, "series"),
-			second(row, "merged"), second(row, "series")
-	}
-	heading("Coherent cards: the same instructions",
-		sprintf(" %7s %7s %7s %7s %7s %7s %7s %7s %7s",
-			"base", "merged", "ours", "base", "merged", "ours",
-			"base", "merged", "ours"))
-	for (i = 1; i <= n; i++) {
-		row = order[i]
-		if (seen[row] !~ /^(dmatest|hda)/)
-			continue
-		printf "%s", row
-		for (k = 1; k <= 3; k++)
-			printf " %7s", get(row, "hwsync", kernel(k))
-		for (k = 1; k <= 3; k++)
-			printf " %7s", period(row, kernel(k))
-		for (k = 1; k <= 3; k++)
-			printf " %7s", second(row, kernel(k))
-		printf "\n"
-	}
-	printf "\nThe core: bytes\n%-11s %9s %9s %9s\n", "", "base", "merged",
-		"ours"
-	for (i = 1; i <= n; i++) {
-		row = order[i]
-		if (seen[row] != "snd-pcm")
-			continue
-		split("text data substream runtime", what, " ")
-		for (w = 1; w <= 4; w++)
-			printf "%-11s %9s %9s %9s\n", what[w],
-				get(row, what[w], "base"),
-				get(row, what[w], "merged"),
-				get(row, what[w], "series")
-	}
-}
+	two = "merged series"
+	three = "base " two
 
-function kernel(k)
-{
-	return k == 1 ? "base" : k == 2 ? "merged" : "series"
+	print "bytes/byte: synced per byte of audio; irqoff: most bytes synced " \
+	      "with interrupts off"
+	print "Instructions: hwsync: SYNC_PTR with HWSYNC when nothing has " \
+	      "moved; period: what an"
+	print "application does for a period; interrupt: the one that ends a " \
+	      "period, while the"
+	print "application sleeps; second: a second of audio by all that runs, " \
+	      "in millions"
+	print "dc-...: lines of the cache that arm64 cleans, cleans and " \
+	      "invalidates, or invalidates"
+	print "in a second of audio; the base has uncached memory there"
+
+	table("^non", two, "bytes/byte|irqoff|hwsync|period",
+	      "ratio|irqoff|hwsync|period")
+	table("^non", two, "interrupt|second|system calls",
+	      "interrupt|millions busy|syscalls")
+	table("^(dmatest|hda)", three, "hwsync|period|interrupt",
+	      "hwsync|period|interrupt")
+	table("^(dmatest|hda)", three, "second|system calls",
+	      "millions busy|syscalls")
+	table("^hda", three, "dc-cvac|dc-civac|dc-ivac|second",
+	      "dc-cvac|dc-civac|dc-ivac|millions instructions")
+	table("^snd-pcm", three, "code|data|a substream|while it is open",
+	      "text|data|substream|runtime")
 }

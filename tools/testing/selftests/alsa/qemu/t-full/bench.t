@@ -73,6 +73,8 @@ ok 'capture syncs each byte once for the CPU, at every size' holds \
 ok 'and, if it is mapped, once for the device' holds \
 	'$6 == "device" && $2 == "capture"' \
 	'series <= ($3 == "mmap" ? of("audio") + 128 * of("calls") : 0)'
+ok 'none with interrupts off' \
+	holds '$6 == "irqoff"' 'series == 0'
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
 	'of("device") + of("cpu") <= merged_of("device") + merged_of("cpu")'
 
@@ -94,7 +96,7 @@ ok 'SYNC_PTR does not go by the size of the buffer' larger sync_ptr
 ok 'nor with HWSYNC' larger hwsync
 ok 'nor what is done for a period by mmap' larger round
 ok 'nor by transfer calls' larger transfer
-for what in sync_ptr hwsync commit round transfer; do
+for what in sync_ptr hwsync commit round transfer interrupt; do
 	ok "a card that needs no sync pays nothing in $what" holds \
 		'$6 == "'$what'" && $7 != "-"' 'series <= base * 1.005'
 done

@@ -63,6 +63,17 @@ ok 'a warning from the kernel is a failure' ended 125
 ok 'that says so' told 'the kernel gave a warning'
 try "$vm" -o out -w job
 ok 'but not if it is expected' ended 0
+for splat in 'UBSAN: shift-out-of-bounds' 'BUG: KCSAN: data-race in a / b' \
+	'DMA-API: debugging out of memory - disabling' \
+	'kmemleak: Kernel memory leak detector disabled'; do
+	job "echo '<3>$splat' >/dev/kmsg"
+	try "$vm" -o out job
+	ok "so is one that leaves no mark: $splat" ended 125
+	ok 'which is told' told "the kernel gave a warning: $splat"
+done
+job "echo '<3>device: no BUG: or WARNING:' >/dev/kmsg"
+try "$vm" -o out job
+ok 'other words are not' ended 0
 
 job true
 try "$vm" -o out -d hda -p snd_hda_intel.enable=0 job
