@@ -6,6 +6,12 @@
 ARCH ?= x86_64
 qemu := tools/testing/selftests/alsa/qemu
 
+# What runs where: "check" has the tests in t/, "check-full" also those in t-full/,
+# and of these, "check-ci" has only the ones named here, in this order.
+ci-tests := base/t-full/docs.t
+full-tests = $(ci-tests) $(filter-out $(ci-tests), \
+	$(wildcard base/t-full/*.t $(qemu)/t-full/*.t))
+
 export BUILD := $(CURDIR)/build
 export ARCH WAV CARDS
 # What WAV and BASE are relative to
@@ -15,7 +21,8 @@ base := $(if $(BASE),'$(abspath $(if $(filter /%,$(BASE)),,$(FROM)/)$(BASE))')
 help:
 	@echo 'make run         play a recording through the new buffers, compare what came out'
 	@echo 'make check       the tests'
-	@echo 'make check-full  those, and the long ones: more architectures'
+	@echo 'make check-full  those, and the long ones: sound servers, debug kernels'
+	@echo 'make check-ci    those, and some of the long ones, as .ci/run does'
 	@echo 'make compare     the same cases on the merged version and on ours, side by side'
 	@echo 'make bench       what sync costs, against the merged version and the base'
 	@echo 'make convert     what DRIVER=PATH, as seen from build/tree, becomes with the new types'
@@ -39,20 +46,26 @@ check: tree
 	@$(MAKE) --no-print-directory -C $(qemu) prepare
 	@prove --timer base/t $(qemu)/t
 
+check-ci: check
+	@base/packages full
+	@prove --timer $(ci-tests)
+
 check-full: check
 	@base/packages arm64 arm full
-	@prove --timer base/t-full $(qemu)/t-full
+	@prove --timer $(full-tests)
 
 compare: tree
 	@base/packages vm $(ARCH)
 	@base/tree --peer $(base)
 	@$(MAKE) --no-print-directory -C $(qemu) $@
+	@base/stamp >$(BUILD)/compare.stamp
 
 bench: tree
 	@base/packages vm bench $(ARCH)
 	@base/tree --base $(base)
 	@base/tree --peer $(base)
 	@$(MAKE) --no-print-directory -C $(qemu) $@
+	@base/stamp >$(BUILD)/bench.stamp
 
 convert: tree
 	@base/convert '$(DRIVER)'
@@ -71,4 +84,4 @@ series:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check check-full compare bench convert tree refresh series clean
+.PHONY: help run shell check check-ci check-full compare bench convert tree refresh series clean

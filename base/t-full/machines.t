@@ -4,12 +4,15 @@
 # allocates its buffers by it, without a warning that the base does not have.
 #
 # A kernel with everything on is configured for each, but of that only these
-# files are compiled. User mode has no ALSA, and only the odd machine has sound
+# files are compiled: what the series touches for each machine, a driver for the
+# first that has it. User mode has no ALSA, and only the odd machine has sound
 # and no DMA.
 
 . "${0%/*}/../t/tap.sh"
 . "$repo/base/t/kbuild.sh"
 
+# What to compile for: all of them, or those that are named
+only=$*
 exec 3>&2
 queue
 [ "$status" = 0 ] || bail_out 'there is no tree to build'
@@ -22,13 +25,15 @@ slow='DEBUG_INFO KASAN KCSAN UBSAN KCOV GCOV_KERNEL GCC_PLUGINS WERROR
 api='snd_(dma|devm)_(alloc|free|buffer|noncontig|need)|SNDRV_DMA_TYPE_'
 api="$api|snd_pcm_(set_managed|lib_(pre)?alloc|sgbuf)|snd_sgbuf"
 
-# make_in MACHINE ARGS: the kernel's make for this machine
+# make_in MACHINE ARGS: the kernel's make for this machine, which is configured
+# when it is prepared
 make_in()
 {
+	[ "$2" = prepare ] || set -- "$1" "$2" -o config
 	make -s -C "$qemu" kbuild BUILD="$steps" TREE="$tree" \
 		NAME=$1 KERNEL="$steps/kernel/$1" KERNEL_ARCH="$arch" \
 		CROSS_COMPILE="$cross" OTHERS=allmodconfig \
-		FRAGMENTS="$tmp/options" TARGETS="$2"
+		FRAGMENTS="$tmp/options" TARGETS="$2" $3 $4
 }
 
 # The objects that machine $1 is configured to have where the names are
@@ -66,10 +71,11 @@ compile()
 	{ [ ! -s "$tmp/lax" ] || make_in $1 "-k $(cat "$tmp/lax")"; } >>"$2" 2>&1
 }
 
-# machine NAME KERNEL-ARCH COMPILER-PREFIX [OPTION...]
+# machine NAME KERNEL-ARCH COMPILER-PREFIX [OPTION...]: one of those asked for
 machine()
 {
 	name=$1 arch=$2 cross=$3
+	! [ "$only" ] || case " $only " in *" $name "*) ;; *) return ;; esac
 	shift 3
 	command -v "${cross}gcc" >/dev/null || {
 		skip "$name" "${cross}gcc is not installed"
@@ -99,7 +105,10 @@ compiles()
 	rm -rf "$steps/kernel/$1/sound" "$steps/kernel/$1/drivers"
 	make_in $1 prepare >"$tmp/log" 2>&1 ||
 		{ tail -n 20 "$tmp/log"; return 1; }
-	configured $1 | comm -12 - "$tmp/names" >"$tmp/objects"
+	configured $1 | comm -12 - "$tmp/names" >"$tmp/has"
+	comm -23 "$tmp/has" "$tmp/done" >"$tmp/new"
+	comm -12 "$tmp/has" "$tmp/touched" | sort -u - "$tmp/new" >"$tmp/objects"
+	sort -u -o "$tmp/done" "$tmp/done" "$tmp/new"
 	echo "# $(wc -l <"$tmp/objects") objects: $1" >&3
 	grep -qx sound/core/memalloc.o "$tmp/objects" &&
 		compile $1 "$tmp/log" <"$tmp/objects" ||
@@ -110,6 +119,8 @@ in_tree diff --name-only --no-renames base series -- '*.c' | objects_of \
 	>"$tmp/touched"
 (cd "$tree" && grep -rlE --include='*.c' "$api" sound drivers) | objects_of |
 	sort -u - "$tmp/touched" >"$tmp/names"
+
+: >"$tmp/done"
 
 machine x86_64	x86_64	''
 machine i386	i386	''

@@ -181,6 +181,99 @@ ok 'the cover letter has a diffstat' grep -q \
 	'^ .* files changed, .* insertions(+), .* deletions(-)$' \
 	build/series-shifted/0000-cover-letter.patch
 
+cover=build/series-shifted/0000-cover-letter.patch
+sed -n 's/^ *[0-9]*\. //p' $cover | cut -c 1-40 >numbered
+(cd repo/patches && sed -n 's/^Subject: *//p' $(cat series)) | cut -c 1-40 >subjects
+ok 'and what each patch is for' diff -u subjects numbered
+
+# sent_to HEADER ADDRESS: that is in the header of each mail
+sent_to()
+{
+	for mail in build/series-shifted/*; do
+		awk -v header="$1:" '
+			/^$/ { exit }
+			/^[^ ]/ { inside = $1 == header }
+			inside
+		' "$mail" | grep -F "$2" || return 1
+	done
+}
+list=$(sed -n '/^SOUND$/,/^$/s/^L:[[:space:]]*\([^ ]*\).*/\1/p' shifted/MAINTAINERS)
+person=$(sed -n '/^SOUND$/,/^$/s/^M:.*<\(.*\)>/\1/p' shifted/MAINTAINERS | head -n 1)
+ok 'they are to the maintainers that the tree names' sent_to To "$person"
+ok 'and to its list' sent_to Cc "$list"
+
+# What was run
+
+said()
+{
+	grep -xF -e "$1" $cover || { sed -n '/^What was tested/,/^-- /p' $cover; return 1; }
+}
+for command in check compare bench; do
+	ok "that make $command was not run is said" said "'make $command' was not run."
+done
+
+mkdir -p build/results
+stamp=$(repo/base/stamp)
+today=$(date -u +%F)
+# result STAMP TEST ARCH NUMBERS, as tap.sh leaves it
+result()
+{
+	printf '%s\t' $1 "$2" "$3" $4 >"build/results/$2-$3"
+	echo >>"build/results/$2-$3"
+}
+result "$stamp" good x86_64 '12 0 3'
+result "$stamp" bad arm64 '7 2 0'
+result "$stamp" ended x86_64 ''
+result '6.0.1 0123456789ab 2026-01-02' old x86_64 '5 0 0'
+echo '9 cases. Merged 1, series 9.' >build/compare.summary
+echo "$stamp" >build/compare.stamp
+printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' \
+	card stream access buffer period what base merged series \
+	non p rw 1 1 audio - 100 100   non p rw 1 1 device - 900 100 \
+	non p rw 1 1 cpu - 100 1       non p rw 1 1 irqoff - 4096 64 \
+	non p rw 2 1 audio - 100 100   non p rw 2 1 device - 200 100 \
+	>build/bench.tsv
+echo "$stamp" >build/bench.stamp
+base series shifted
+version=${stamp%% *}
+ok 'what was run is said' said "Tests, Linux $version, $today:"
+ok 'each test' said '  good                     12 passed, 3 skipped'
+ok 'also which fails' said '  bad on arm64             7 passed, 2 FAILED'
+ok 'and which did not end' said '  ended                    no result'
+ok 'and all of them' said '  in all                   19 passed, 2 failed'
+ok 'what is older is said to be' said \
+	'Tests, Linux 6.0.1, 2026-01-02, an earlier state of this series:'
+ok 'the comparison' said '  9 cases. Merged 1, series 9.'
+ok 'the costs of the merged version' said '  merged       2.00 to    10.00       4096'
+ok 'and of this one' said '  series       1.00 to     1.01         64'
+echo '/* edited */' >>repo/sound/core/pcm_dma_sync.c
+base series shifted
+ok 'a run before the last edit is an older one' said \
+	"Tests, Linux $version, $today, an earlier state of this series:"
+git -C repo checkout -q .
+rm -r build/results build/compare.* build/bench.*
+
+# A topic branch: what goes on below it is no matter
+
+# change FROM TO: with nothing of where it is
+change()
+{
+	git diff -U0 "$1" "$2" | grep -v -e '^@@' -e '^index '
+}
+
+merges()
+(
+	rm -rf topic
+	git clone -q --shared --no-checkout "$tree" topic && cd topic &&
+	git checkout -q "$(in_tree rev-parse base)" || exit 1
+	sed -i '$a/* gone on */' $(git ls-files '*.[ch]')
+	git commit -q -a -m 'Upstream has gone on' &&
+	git merge -q --no-edit "$(in_tree rev-parse series)" || exit 1
+	change HEAD^1 HEAD >../merged
+	change "$(in_tree rev-parse base)" HEAD^2 | diff -q - ../merged
+)
+ok 'the branch merges into a base that has gone on' merges
+
 "$tmp/repo/base/tree" 5.15 2>stderr || cat stderr
 base series 5.15
 ok 'the series for a tree that has two of them' ended 0

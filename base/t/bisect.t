@@ -33,7 +33,8 @@ undefined()
 		BEGIN { while ((getline <modules) > 0) modular[$1] }
 		NF == 4		{ defined[$4]; if ($1 in modular) own[$4] }
 		sub(/^__ksymtab_/, "", $4) { exported[$4] }
-		$2 != "U" || $3 !~ /snd_|^pcm_/ { next }
+		# ASoC itself is not compiled here
+		$2 != "U" || $3 !~ /snd_|^pcm_/ || $3 ~ /snd_soc_|snd_dmaengine_pcm_reg/ { next }
 				{ used[$3]; if ($1 in modular) foreign[$3] }
 		END {
 			for (name in used)

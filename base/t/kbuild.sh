@@ -26,11 +26,13 @@ title()
 	in_tree log -1 --format=%s "$1"
 }
 
-# kbuild LOG TARGETS: at the commit that is checked out, as options() was told
+# kbuild LOG TARGETS: at the commit that is checked out, as options() was told,
+# by $compiler, if there is one
 kbuild()
 {
 	make -s -C "$qemu" kbuild BUILD="$steps" TREE="$tree" \
 		KERNEL_NAME="$kernel" EXTRA_CONFIG="$tmp/options" TARGETS="$2" \
+		${compiler:+COMPILER="$compiler"} \
 		>"$1" 2>&1 ||
 		{ grep -E -A 3 '^config-check|rror|\*\*\*' "$1" || tail "$1"; return 1; }
 }
@@ -43,25 +45,32 @@ touched()
 }
 
 # What to build of the commit that is checked out: the directories whose makefile
-# the series touches, as far as they are there, and single objects elsewhere
+# the series touches, as far as they are there, and single objects elsewhere: kbuild
+# makes either all below a directory, or single ones
 targets()
 {
 	in_tree diff --name-only --no-renames base series -- sound | awk '
-		/\/Makefile$/	{ sub(/Makefile$/, ""); dirs[$0] }
-		/\.c$/		{ files[$0] }
-		END {
-			for (dir in dirs)
-				print dir
-			for (file in files) {
-				dir = file
-				sub(/[^\/]*$/, "", dir)
-				sub(/c$/, "o", file)
-				if (!(dir in dirs))
-					print file
-			}
-		}' | while read -r target; do
+		/\/Makefile$/	{ sub(/Makefile$/, ""); target[$0] }
+		/\.c$/		{ sub(/c$/, "o"); target[$0] }
+		function covered(t,	dir) {
+			for (dir in target)
+				if (dir ~ /\/$/ && dir != t && index(t, dir) == 1)
+					return 1
+		}
+		END { for (t in target) if (!covered(t)) print t }' | while read -r target; do
 			[ ! -e "$tree/${target%/*}/Makefile" ] || echo "$target"
 		done | tr '\n' ' '
+}
+
+# The objects that are made of what the series touches, each source in one
+objects_of_sources()
+{
+	in_tree diff --name-only --no-renames --diff-filter=d base series \
+		-- 'sound/*.c' | while read -r f; do
+		[ -e "$tree/$f" ] || continue
+		grep -rlF --include='.*.o.cmd' "/$f" "$objects/sound" ||
+			echo "nothing-is-made-of/$f"
+	done | sed "s|^$objects/||; s|/\.\([^/]*\)\.cmd\$|/\1|" | sort -u
 }
 
 # options VALUE: from now on, kbuild is for a kernel where the new options that
@@ -69,19 +78,28 @@ targets()
 # else.  It is in $objects.  There is always KUnit, on which some of them depend.
 options()
 {
-	kernel=steps-$1
+	kernel=steps-$1${compiler:+-$compiler}
 	objects=$steps/kernel/$kernel-${ARCH:-x86_64}
 	{
 		echo CONFIG_KUNIT=y
+		# what the series touches of ASoC is of use to a driver only
+		echo CONFIG_SND_SOC=y
+		echo CONFIG_SND_SOC_ADI=y
+		echo CONFIG_SND_SOC_ADI_AXI_I2S=y
 		in_tree diff -U99 base series -- '*Kconfig*' |
 			awk -v value="$1" '
 			/^\+config /			{ name = $2 }
-			/^\+\t(tristate|bool) "/	{ asks[name] }
+			/^\+\t(tristate|bool) "/	{ asks[name] = $2 }
 			/^\+\tdepends on .*&& m$/	{ only_m[name] }
 			END {
-				for (name in asks)
-					print "CONFIG_" name "=" (value == "y" &&
-						name in only_m ? "m" : value)
+				for (name in asks) {
+					v = value
+					if (v == "y" && name in only_m)
+						v = "m"
+					if (v == "m" && asks[name] == "bool")
+						v = "y"
+					print "CONFIG_" name "=" v
+				}
 			}'
 	} >"$tmp/options"
 }

@@ -144,10 +144,10 @@ saved
 # Edited commits
 
 sed -i 's/boundary = 0x7fffffff;/& \/* edited *\//' "$tree/sound/core/pcm_compat.c"
-fix 'helper in x32' sound/core/pcm_compat.c
+fix 'SYNC_PTR of all ABIs' sound/core/pcm_compat.c
 base refresh
 ok 'an edited commit' ended 0
-ok 'is written to its patch' changed "patches/$(patch_of 'helper in x32')"
+ok 'is written to its patch' changed "patches/$(patch_of 'SYNC_PTR of all ABIs')"
 ok 'and comes back' comes_back
 saved
 

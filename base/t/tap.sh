@@ -26,7 +26,8 @@ bail_out()
 parts()
 {
 	echo .gitignore Kbuild MAINTAINERS Makefile include/linux/dma-mapping.h \
-		include/sound include/uapi/sound sound tools/include/uapi/sound
+		include/sound include/uapi/sound scripts/get_maintainer.pl \
+		sound tools/include/uapi/sound
 	sed -n 's|^--- a/||p' "$repo"/patches/*.patch
 }
 
