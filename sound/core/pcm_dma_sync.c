@@ -190,13 +190,13 @@ static void sync_period(struct snd_pcm_substream *substream)
 
 	frames = distance(runtime, runtime->dma_sync_hw_ptr, hw_ptr);
 	runtime->dma_sync_hw_ptr = hw_ptr;
-	if (hw_ptr % runtime->period_size < frames)
+	if (runs_free(runtime) && hw_ptr % runtime->period_size < frames)
 		sync_ahead(substream);
 }
 
 void __snd_pcm_dma_sync_period(struct snd_pcm_substream *substream)
 {
-	if (!is_capture(substream) && runs_free(substream->runtime))
+	if (!is_capture(substream))
 		sync_period(substream);
 }
 
@@ -270,21 +270,27 @@ static void sync_captured(struct snd_pcm_substream *substream)
 	}
 }
 
-void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+/* not inlined: most who ask for hw_ptr find that it has not moved */
+static noinline void sync_hw_ptr(struct snd_pcm_substream *substream)
 {
-	struct snd_pcm_runtime *runtime = substream->runtime;
+	atomic_t *accessing = &substream->runtime->buffer_accessing;
 
-	if (runtime->dma_sync_hw_ptr == runtime->status->hw_ptr ||
-	    !(is_capture(substream) || runs_free(runtime)))
-		return;
 	/* who takes the buffer away or prepares it lets nobody read */
-	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
+	if (!atomic_inc_unless_negative(accessing))
 		return;
 	if (is_capture(substream))
 		sync_captured(substream);
 	else
 		sync_period(substream);
-	atomic_dec(&runtime->buffer_accessing);
+	atomic_dec(accessing);
+}
+
+void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	if (runtime->dma_sync_hw_ptr != runtime->status->hw_ptr)
+		sync_hw_ptr(substream);
 }
 EXPORT_SYMBOL_GPL(__snd_pcm_dma_sync_hw_ptr);
 
