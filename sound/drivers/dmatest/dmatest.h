@@ -31,6 +31,13 @@ struct platform_device;
 #define DMATEST_BURST_FRAMES	128
 #define DMATEST_BURST_SAMPLES	(DMATEST_BURST_FRAMES * DMATEST_MAX_CHANNELS)
 
+/*
+ * The PCM core gives up reading or writing after so long. By itself it goes by
+ * the rate, which says nothing with speed=0: 100 ms, and a host that is busy may
+ * keep a virtual CPU waiting for longer.
+ */
+#define DMATEST_WAIT_MS		(10 * MSEC_PER_SEC)
+
 /* The samples that a loop can hold until capture takes them */
 #define DMATEST_LOOP_SAMPLES	SZ_256K
 

@@ -10,10 +10,12 @@
  *  "reset" to it zeroes them.
  */
 
+#include <linux/cache.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/init.h>
 #include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -43,6 +45,7 @@ static unsigned int seed[SNDRV_CARDS] = ALL_CARDS(1);
 static bool coherent[SNDRV_CARDS];
 static bool iommu[SNDRV_CARDS] = ALL_CARDS(true);
 static unsigned int max_order[SNDRV_CARDS] = ALL_CARDS(10);
+static unsigned int mask[SNDRV_CARDS];
 static bool inval_from_device[SNDRV_CARDS];
 static bool deaf[SNDRV_CARDS];
 static unsigned int substreams[SNDRV_CARDS] = ALL_CARDS(1);
@@ -77,6 +80,8 @@ module_param_array(iommu, bool, NULL, 0444);
 MODULE_PARM_DESC(iommu, "Memory for DMA may be scattered (default = yes).");
 module_param_array(max_order, uint, NULL, 0444);
 MODULE_PARM_DESC(max_order, "Without iommu, order of the largest block to be had (0-10, default = 10).");
+module_param_array(mask, uint, NULL, 0444);
+MODULE_PARM_DESC(mask, "Bits of address that the device has (16-31), 0 = more than memory takes [default].");
 module_param_array(inval_from_device, bool, NULL, 0444);
 MODULE_PARM_DESC(inval_from_device, "Giving a capture buffer to the device invalidates it, as on 32-bit Arm.");
 module_param_array(deaf, bool, NULL, 0444);
@@ -208,6 +213,8 @@ static int parse(unsigned int i, struct dmatest_config *config)
 		err = check_range(i, "line", line[i], 16, SZ_4K);
 	if (!err)
 		err = check_range(i, "max_order", max_order[i], 0, 10);
+	if (!err && mask[i])
+		err = check_range(i, "mask", mask[i], 16, 31);
 	if (!err)
 		err = check_range(i, "substreams", substreams[i], 1,
 				  DMATEST_MAX_SUBSTREAMS);
@@ -237,6 +244,7 @@ static int parse(unsigned int i, struct dmatest_config *config)
 	config->mem.coherent = coherent[i];
 	config->mem.iommu = iommu[i];
 	config->mem.max_order = max_order[i];
+	config->mem.mask = mask[i];
 	config->mem.inval_from_device = inval_from_device[i];
 	config->mem.deaf = deaf[i];
 	return 0;
@@ -307,6 +315,10 @@ static void dmatest_proc_read(struct snd_info_entry *entry,
 	snd_iprintf(buffer, "refetches: %llu\n", stats.refetches);
 	snd_iprintf(buffer, "faults: %llu\n", stats.faults);
 	snd_iprintf(buffer, "maps: %u\n", READ_ONCE(card->mem.maps));
+	/* what the core rounds a sync out to, and then the model */
+	snd_iprintf(buffer, "sync_unit: %u\n",
+		    max3((unsigned int)dma_get_cache_alignment(),
+			 (unsigned int)L1_CACHE_BYTES, card->config.mem.line));
 }
 
 static void reset(struct dmatest *card)

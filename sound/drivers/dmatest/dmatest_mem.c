@@ -495,7 +495,6 @@ static bool map_shadow(struct dmatest_map *map, gfp_t gfp)
 /* Finds free addresses; they come back into use as late as possible */
 static dma_addr_t map_place(struct dmatest_mem *mem, unsigned int count)
 {
-	dma_addr_t end = mem->window + DMATEST_WINDOW;
 	dma_addr_t bytes = (dma_addr_t)count << PAGE_SHIFT;
 	dma_addr_t addr = mem->cursor;
 	unsigned int tries;
@@ -508,8 +507,10 @@ static dma_addr_t map_place(struct dmatest_mem *mem, unsigned int count)
 
 		gap = 1 + prandom_u32_state(&mem->rnd) % DMATEST_GAP_PAGES;
 		addr += (dma_addr_t)gap << PAGE_SHIFT;
-		if (addr + bytes + PAGE_SIZE > end)
+		if (addr + bytes + PAGE_SIZE > mem->end)
 			addr = mem->window;
+		if (addr + bytes > mem->end)
+			break;
 		for (at = addr; at <= addr + bytes && !page; at += PAGE_SIZE)
 			page = find_page(mem, at);
 		if (!page)
@@ -875,10 +876,23 @@ static size_t bytes_in_a_row(struct dmatest_mem *mem, dma_addr_t addr,
 	return good;
 }
 
+/*
+ * What an architecture does at least: an instruction for the line, on to the
+ * next, and is that beyond the end?  (arm64, dcache_by_line_op)
+ */
+static void walk_lines(struct dmatest_mem *mem, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes; i += mem->config.line)
+		READ_ONCE(mem->config.deaf);
+}
+
 static void sync_range(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
 		       enum dma_data_direction dir, enum dmatest_sync_to to)
 {
 	line_op op = to == DMATEST_SYNC_DEVICE ? line_clean : line_invalidate;
+	bool by_line = to == DMATEST_SYNC_DEVICE || dir != DMA_TO_DEVICE;
 	size_t lines = 0;
 
 	/*
@@ -893,9 +907,13 @@ static void sync_range(struct dmatest_mem *mem, dma_addr_t addr, size_t bytes,
 	    mem->config.inval_from_device)
 		op = line_invalidate;
 
-	if (!bytes || mem->config.deaf)
+	if (!bytes)
 		return;
-	if (to == DMATEST_SYNC_DEVICE || dir != DMA_TO_DEVICE)
+	if (mem->config.deaf) {
+		walk_lines(mem, by_line ? bytes : 0);
+		return;
+	}
+	if (by_line)
 		lines = for_lines(mem, addr, bytes_in_a_row(mem, addr, bytes),
 				  op);
 	sync_count(mem, addr, to, bytes, lines);
@@ -1054,7 +1072,7 @@ static int dmatest_map_sg(struct device *dev, struct scatterlist *sgl,
 
 static int dmatest_dma_supported(struct device *dev, u64 mask)
 {
-	return mask >= to_mem(dev)->window + DMATEST_WINDOW - 1;
+	return mask >= to_mem(dev)->end - 1;
 }
 
 #define DMATEST_OPS						\
@@ -1230,12 +1248,14 @@ int dmatest_mem_init(struct dmatest_mem *mem, struct device *dev,
 
 	mem->dev = dev;
 	mem->config = *config;
-	mem->window = find_window();
+	mem->window = config->mask ? PAGE_SIZE : find_window();
 	if (!mem->window) {
 		dev_err(dev, "no room for %llu MiB of addresses beside the memory\n",
 			(u64)DMATEST_WINDOW >> 20);
 		return -EOPNOTSUPP;
 	}
+	mem->end = config->mask ? BIT(config->mask) :
+				  mem->window + DMATEST_WINDOW;
 	mem->cursor = mem->window;
 	spin_lock_init(&mem->lock);
 	init_irq_work(&mem->irqoff_end, irqoff_ended);
@@ -1249,7 +1269,8 @@ int dmatest_mem_init(struct dmatest_mem *mem, struct device *dev,
 		dev_err(dev, "this kernel does not let a device have DMA ops of its own\n");
 		return -EOPNOTSUPP;
 	}
-	err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(DMATEST_ADDR_BITS));
+	err = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(config->mask ?:
+							  DMATEST_ADDR_BITS));
 	if (err)
 		set_dma_ops(dev, NULL);
 	return err;

@@ -32,10 +32,13 @@ struct device;
  * @iommu: memory for DMA may consist of scattered pages; if not, only blocks
  *	of up to 1 << @max_order pages can be had
  * @max_order: see @iommu
+ * @mask: bits of address that the device has; 0 for so many that none of its
+ *	addresses is that of any memory
  * @inval_from_device: giving a DMA_FROM_DEVICE mapping to the device
  *	invalidates, as on 32-bit Arm, instead of cleaning
- * @deaf: syncs do nothing and are not counted, so that tests can be seen to fail,
- *	and what is left can be measured
+ * @deaf: syncs do nothing but take their time, and are not counted: tests can be
+ *	seen to fail, and the instructions of a machine be measured that has less
+ *	to do for a line than this one
  */
 struct dmatest_mem_config {
 	unsigned int line;
@@ -44,6 +47,7 @@ struct dmatest_mem_config {
 	bool coherent;
 	bool iommu;
 	unsigned int max_order;
+	unsigned int mask;
 	bool inval_from_device;
 	bool deaf;
 };
@@ -86,6 +90,7 @@ struct dmatest_mem_stats {
  * @dev: the device; its driver data points here
  * @config: the machine
  * @window: the first of the device's addresses
+ * @end: the first after them
  * @lock: for all that follows, and for the contents of the device's view;
  *	taken with interrupts off, never held over more than a page
  * @pages: what is mapped, by address
@@ -101,6 +106,7 @@ struct dmatest_mem {
 	struct device *dev;
 	struct dmatest_mem_config config;
 	dma_addr_t window;
+	dma_addr_t end;
 
 	spinlock_t lock;		/* for what follows */
 	DECLARE_HASHTABLE(pages, 10);

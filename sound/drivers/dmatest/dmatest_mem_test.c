@@ -708,6 +708,26 @@ static void addresses_are_apart(struct kunit *test)
 	buffer_put(&b[0]);
 }
 
+static void within_mask(struct kunit *test)
+{
+	struct dmatest_mem_config config = plain;
+	struct machine *m;
+	struct buffer b;
+	int i;
+
+	config.mask = 20;
+	m = machine_with(test, &config);
+	KUNIT_EXPECT_EQ(test, dma_get_mask(m->dev), (u64)SZ_1M - 1);
+	for (i = 0; i < 64; i++) {
+		buffer_get(test, m, &b, SZ_512K, DMA_TO_DEVICE, true);
+		KUNIT_EXPECT_LE(test, (u64)b.addr + SZ_512K, (u64)SZ_1M);
+		buffer_put(&b);
+	}
+	KUNIT_EXPECT_NULL(test, dma_alloc_noncontiguous(m->dev, SZ_1M,
+							DMA_TO_DEVICE,
+							GFP_KERNEL, 0));
+}
+
 /*
  * Adversaries
  */
@@ -909,6 +929,7 @@ static struct kunit_case dmatest_mem_cases[] = {
 	KUNIT_CASE(coherent_memory),
 	KUNIT_CASE(streaming),
 	KUNIT_CASE(addresses_are_apart),
+	KUNIT_CASE(within_mask),
 	KUNIT_CASE_PARAM(adversary_acts, adversary_gen_params),
 	KUNIT_CASE(store_survives),
 	KUNIT_CASE(counters),

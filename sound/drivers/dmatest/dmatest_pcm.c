@@ -4,10 +4,16 @@
  */
 
 #include <linux/dma-mapping.h>
+#include <linux/moduleparam.h>
 #include <linux/string.h>
 #include <sound/pcm_params.h>
 
 #include "dmatest.h"
+
+/* Of all cards; counts down */
+static unsigned int ack_fails;
+module_param(ack_fails, uint, 0644);
+MODULE_PARM_DESC(ack_fails, "So many times, a device that reads ahead refuses frames.");
 
 static const struct snd_pcm_hardware dmatest_hardware = {
 	.info			= SNDRV_PCM_INFO_MMAP |
@@ -49,6 +55,7 @@ static int dmatest_open(struct snd_pcm_substream *substream)
 	struct dmatest_stream *s = to_stream(substream);
 
 	s->substream = substream;
+	substream->wait_time = DMATEST_WAIT_MS;
 	runtime->hw = dmatest_hardware;
 	runtime->hw.buffer_bytes_max = card->config.buffer_max;
 	if (card->config.own) {
@@ -135,6 +142,10 @@ static snd_pcm_uframes_t dmatest_pointer(struct snd_pcm_substream *substream)
 
 static int dmatest_ack(struct snd_pcm_substream *substream)
 {
+	if (ack_fails) {
+		ack_fails--;
+		return -EIO;
+	}
 	dmatest_engine_ack(to_stream(substream));
 	return 0;
 }

@@ -255,6 +255,7 @@ static int dmatest_dai_startup(struct snd_pcm_substream *substream,
 			       struct snd_soc_dai *dai)
 {
 	to_stream(substream, dai)->substream = substream;
+	substream->wait_time = DMATEST_WAIT_MS;
 	return 0;
 }
 
