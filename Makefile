@@ -52,6 +52,9 @@ check-ci: check
 
 check-full: check
 	@base/packages arm64 arm full
+	@base/tree --base $(base)
+	@base/tree --peer $(base)
+	@$(MAKE) --no-print-directory -C $(qemu) base merged
 	@prove --timer $(full-tests)
 
 compare: tree

@@ -6,14 +6,14 @@ patches=$repo/patches		# where the queue is
 overlay=$repo			# where the files are that New-file: names
 debian="Debian's source"	# what the default base is called
 
-# The patches' names, in order; with $only, those that add files in there.
+# The patches' names, in order; with $only, those that touch files that match it.
 queue_names()
 {
 	[ -f "$patches/series" ] || die "$patches/series: no such file"
 	for p in $(cat "$patches/series"); do
 		[ -f "$patches/$p" ] ||
 			die "$patches/series: $p is not there"
-		[ -z "${only-}" ] || grep -q "^New-file: $only/" \
+		[ -z "${only-}" ] || grep -qE "^(New-file: |[+]{3} b/)$only" \
 			"$patches/$p" || continue
 		echo "$p"
 	done
