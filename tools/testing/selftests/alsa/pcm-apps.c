@@ -704,8 +704,7 @@ static void ask_card(void)
 	card_param(card.number, MODULE, "type", card.type, sizeof(card.type));
 	card_param(card.number, MODULE, "adversary", card.adversary,
 		   sizeof(card.adversary));
-	card_param(card.number, MODULE, "line", value, sizeof(value));
-	card.line = strtoul(value, NULL, 10);
+	card.line = card_counter(card.number, "sync_unit");
 	card_param(card.number, MODULE, "coherent", value, sizeof(value));
 	card.needs_sync = value[0] != 'Y' &&
 			  (!strcmp(card.type, "noncontig") ||

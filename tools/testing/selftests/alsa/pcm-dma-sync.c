@@ -121,6 +121,7 @@ struct test_case {
 #define COSTS_ANY	0x040		/* nobody knows how much is moved */
 #define NO_STREAM	0x080		/* does its own setup */
 #define CLOCKED		0x100		/* needs a device that does not wait */
+#define READS_AHEAD	0x200		/* needs a device that reads ahead */
 };
 
 /**
@@ -164,6 +165,8 @@ static const struct setup {
 } setups[] = {
 	/* whole lines and pages */
 	{ "base", SNDRV_PCM_FORMAT_S16_LE, { NULL, 2, 48000, 256, 16 } },
+	/* the same for a busy host: DRAIN waits the longer the lower the rate */
+	{ "slow", SNDRV_PCM_FORMAT_S16_LE, { NULL, 2, 8000, 256, 16 } },
 	/* 4 KiB in two periods, a byte per frame */
 	{ "tiny", SNDRV_PCM_FORMAT_S8, { NULL, 1, 8000, 2048, 2 } },
 	/* nothing is a power of two, pointers cut lines anywhere */
@@ -262,8 +265,7 @@ static void ask_card(void)
 	card_param(card.number, MODULE, "type", card.type, sizeof(card.type));
 	card_param(card.number, MODULE, "adversary", card.adversary,
 		   sizeof(card.adversary));
-	ASK("line");
-	card.line = strtoul(value, NULL, 10);
+	card.line = card_counter(card.number, "sync_unit");
 	ASK("buffer_max");
 	card.buffer_max = strtoul(value, NULL, 10) * 1024;
 	ASK("prealloc");
@@ -819,6 +821,29 @@ static void play_rewind(struct run *r)
 		put(r, r->setup->period, PCM_PATTERN);
 		commit(r, r->setup->period);
 	}
+	end_playback(r);
+}
+
+/* The driver refuses frames; what is there when it takes them is played. */
+static void play_refused(struct run *r)
+{
+	int err;
+
+	begin_playback(r);
+	prepare(r);
+	put(r, r->pcm.buffer, PCM_JUNK);
+	if (!write_file("/sys/module/" MODULE "/parameters/ack_fails", "1"))
+		pcm_die("ack_fails: %s", strerror(errno));
+	r->pcm.appl_ptr = r->pcm.buffer;
+	err = pcm_sync_ptr(&r->pcm, 0);
+	if (err != -EIO)
+		pcm_die("SYNC_PTR that is refused gives %d", err);
+	account(r, r->pcm.buffer);
+	learn(r, BY_SYNC_PTR);
+	if (r->pcm.appl_ptr)
+		pcm_die("a refused appl_ptr is %lu", r->pcm.appl_ptr);
+	start_full(r);
+	map_frames(r, r->total - r->pcm.appl_ptr);
 	end_playback(r);
 }
 
@@ -1842,6 +1867,8 @@ static const struct test_case cases[] = {
 	  RW_I, play_rewind_write, .flags = UNHURRIED },
 	{ "playback/rewind-race", "one thread gives, the other takes back",
 	  MMAP_I, play_rewind_race, BY_COMMIT, UNHURRIED | COSTS_ANY },
+	{ "playback/refused", "what the driver refused is handed over again",
+	  MMAP_I, play_refused, .flags = READS_AHEAD },
 	{ "playback/forward", "appl_ptr moved by FORWARD",
 	  MMAP_I, play_forward },
 	{ "playback/reset", "what is put after RESET is played",
@@ -1961,6 +1988,8 @@ static void check_conditions(const struct test_case *c,
 		skip("a DMA controller knows of no areas");
 	if (c->flags & FREE_RUNNING && card.ack)
 		skip("a device that reads ahead needs appl_ptr");
+	if (c->flags & READS_AHEAD && !card.ack)
+		skip("needs a device that reads ahead, ack=1");
 	if (c->flags & CLOCKED && card.unhurried)
 		skip("needs a device that does not wait, speed=1");
 	if (c->flags & MONO && setup->channels != 1)

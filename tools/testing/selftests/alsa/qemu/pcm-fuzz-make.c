@@ -11,7 +11,7 @@
 
 #include "pcm-fuzz.h"
 
-static uint32_t state;
+static __thread uint32_t state;
 
 /* splitmix32 */
 static uint32_t next(void)

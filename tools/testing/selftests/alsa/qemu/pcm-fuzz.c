@@ -5,12 +5,14 @@
  *	pcm-fuzz [-v] [-s SEED] [-n OPERATIONS] [-l LENGTH]
  *	pcm-fuzz [-v] -m [-s SEED] [-l LENGTH]
  *	pcm-fuzz [-v] -r FILE
+ *	pcm-fuzz [-v] -t THREADS [-s SEED] [-n OPERATIONS] [-l LENGTH]
  *
  * Needs the virtual card snd-dmatest with pattern=1. Runs sequences of LENGTH
  * operations (2000), each with a seed of its own and on a card that was just
  * probed, until OPERATIONS (10000) are done. What goes wrong is told with the
  * seed of its sequence. With -m, the sequence of SEED is made as short as it can
- * be and still goes wrong, and printed; -r runs what is in such a FILE. With -v,
+ * be and still goes wrong, and printed; -r runs what is in such a FILE. With -t,
+ * the first half of each sequence is done by so many threads at once. With -v,
  * each operation is printed.
  *
  * A line for each operation: the stream, "p" or "c", the name, the arguments as
@@ -18,7 +20,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +39,9 @@
 
 /* a sequence is ended after so many seconds */
 #define SECONDS		300
+
+/* where threads race, the card may go within so many microseconds */
+#define UNPLUG_US	200000
 
 const char *const fuzz_names[FUZZ_KINDS] = {
 	[FUZZ_OPEN] = "open", [FUZZ_CLOSE] = "close",
@@ -77,7 +83,7 @@ static bool verbose;
  * @seed: of the random numbers
  * @count: how many
  * @done: how many were carried out, and the one that went wrong if any did
- * @states: how often each state was met, by stream
+ * @exact: after how many all that was played was compared
  * @kinds: how often each operation was done
  * @why: what went wrong, or empty
  * @op: the operations
@@ -94,6 +100,8 @@ static struct sequence {
 } *run;
 
 static unsigned int length = 2000;
+static unsigned int threads;
+static __thread jmp_buf next_operation;
 
 static void print_op(const struct fuzz_op *op)
 {
@@ -118,6 +126,8 @@ static void print_last(unsigned int count)
 
 static void on_divergence(const char *why)
 {
+	if (fuzz_racing)
+		longjmp(next_operation, 1);
 	if (!run->why[0])
 		snprintf(run->why, sizeof(run->why), "%s", why);
 	if (verbose) {
@@ -129,36 +139,161 @@ static void on_divergence(const char *why)
 	_exit(1);
 }
 
-/* The card as it is after probe, with all its random numbers as at first */
-static void replug(void)
+/* By the driver: "bind" or "unbind" */
+static void bind_card(const char *what)
 {
-	static const char *const what[] = { "unbind", "bind" };
 	char path[128], name[32];
-	unsigned int i;
 	int fd;
 
 	snprintf(name, sizeof(name), "snd_dmatest.%d", fuzz_card.device);
-	for (i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), DRIVER_PATH "%s", what[i]);
-		fd = open(path, O_WRONLY);
-		if (fd < 0 || write(fd, name, strlen(name)) < 0)
-			pcm_die("%s: %s", path, strerror(errno));
-		close(fd);
+	snprintf(path, sizeof(path), DRIVER_PATH "%s", what);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || write(fd, name, strlen(name)) < 0)
+		pcm_die("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+/*
+ * Racing: several threads on the same streams, and half of the time the card goes
+ * meanwhile. What the model makes of that does not count; but the kernel finds
+ * nothing wrong with itself, the device has no fault, and afterwards everything is
+ * as the model says.
+ */
+
+/**
+ * struct racer - one of the threads
+ * @thread: its handle
+ * @seed: of its random numbers
+ * @count: operations that it has to do
+ * @streams: what it knows of the streams at first
+ */
+struct racer {
+	pthread_t thread;
+	uint32_t seed;
+	unsigned int count;
+	struct fuzz_stream streams[FUZZ_STREAMS];
+};
+
+/* the streams are there for all, and none depends on the other */
+static bool may_race(enum fuzz_what what)
+{
+	switch (what) {
+	case FUZZ_OPEN:
+	case FUZZ_CLOSE:
+	case FUZZ_CLOSE_MAPPED:
+	case FUZZ_UNPLUG:
+	case FUZZ_LINK:
+		return false;
+	default:
+		return true;
 	}
+}
+
+static void *race(void *arg)
+{
+	struct racer *racer = arg;
+	struct fuzz_op op;
+	int m;
+
+	memcpy(fuzz_streams, racer->streams, sizeof(racer->streams));
+	fuzz_seed(racer->seed);
+	while (racer->count) {
+		fuzz_make(&op);
+		if (!may_race(op.what))
+			continue;
+		racer->count--;
+		if (!setjmp(next_operation))
+			fuzz_do(&op);
+	}
+	for (m = 0; m < FUZZ_STREAMS; m++)
+		fuzz_unmap(&fuzz_streams[m]);
+	return NULL;
+}
+
+/* each begins with buffers of its own idea, of which one is the case */
+static void set_up(struct racer *racer, unsigned int nth)
+{
+	struct fuzz_op op = {
+		.what = FUZZ_HW_PARAMS,
+		.arg = { SNDRV_PCM_ACCESS_MMAP_INTERLEAVED,
+			 SNDRV_PCM_FORMAT_S16_LE, 2, 8000, 64 << nth, 4 },
+	};
+
+	racer->seed = fuzz_random(~0U);
+	for (op.stream = 0; op.stream < FUZZ_STREAMS; op.stream++) {
+		fuzz_do(&op);
+		racer->streams[op.stream] = fuzz_streams[op.stream];
+		fuzz_streams[op.stream].shadow = NULL;
+		fuzz_streams[op.stream].known = NULL;
+	}
+}
+
+static void run_racers(unsigned int count)
+{
+	struct racer *racers = calloc(threads, sizeof(*racers));
+	pid_t unplug = 0;
+	struct fuzz_op op = { .what = FUZZ_OPEN };
+	unsigned int i;
+	int status;
+
+	if (!racers)
+		pcm_die("no memory");
+	for (op.stream = 0; op.stream < FUZZ_STREAMS; op.stream++)
+		fuzz_do(&op);
+	for (i = 0; i < threads; i++) {
+		set_up(&racers[i], i);
+		racers[i].count = count / threads;
+	}
+	if (fuzz_random(2)) {
+		unplug = fork();
+		if (!unplug) {
+			for (i = 0; i < FUZZ_STREAMS; i++)
+				close(fuzz_streams[i].pcm.fd);
+			usleep(fuzz_random(UNPLUG_US));
+			bind_card("unbind");
+			_exit(0);
+		}
+		if (unplug < 0)
+			pcm_die("fork: %s", strerror(errno));
+	}
+	fuzz_racing = true;
+	for (i = 0; i < threads; i++)
+		if (pthread_create(&racers[i].thread, NULL, race, &racers[i]))
+			pcm_die("no thread");
+	for (i = 0; i < threads; i++)
+		pthread_join(racers[i].thread, NULL);
+	fuzz_racing = false;
+	for (i = 0; i < FUZZ_STREAMS; i++)
+		close(fuzz_streams[i].pcm.fd);
+	if (!unplug) {
+		if (card_counter(fuzz_card.number, "faults"))
+			pcm_die("the device had faults");
+	} else {
+		if (waitpid(unplug, &status, 0) != unplug || status)
+			pcm_die("unbind ends with %d", status);
+		bind_card("bind");
+	}
+	fuzz_begin();
+	free(racers);
 }
 
 static void run_operations(void)
 {
 	struct fuzz_op *op;
 	long result;
-	unsigned int i;
+	unsigned int i = 0;
 
 	fuzz_on_divergence = on_divergence;
 	pcm_on_death = on_divergence;
 	alarm(SECONDS);
 	fuzz_seed(run->seed);
 	fuzz_begin();
-	for (i = 0; i < run->count; i++) {
+	if (threads) {
+		i = run->count / 2;
+		run_racers(i);
+		run->done = i;
+	}
+	for (; i < run->count; i++) {
 		op = &run->op[i];
 		if (run->made)
 			fuzz_make(op);
@@ -186,7 +321,9 @@ static bool run_sequence(void)
 	int status;
 	pid_t pid;
 
-	replug();
+	/* as it is after probe, with all its random numbers as at first */
+	bind_card("unbind");
+	bind_card("bind");
 	run->done = 0;
 	run->why[0] = '\0';
 	fflush(stdout);
@@ -235,7 +372,8 @@ static bool wrong_without(unsigned int from, unsigned int count)
 	memmove(run->op + from, run->op + from + count,
 		(had - from - count) * sizeof(*left));
 	run->count -= count;
-	if (!run_sequence()) {
+	/* twice, or it was the timing */
+	if (!run_sequence() && !run_sequence()) {
 		if (run->done < run->count)
 			run->count = run->done;
 		free(left);
@@ -338,6 +476,7 @@ static void ask_card(void)
 	if (prealloc)		/* the core allows no more */
 		fuzz_card.buffer_max = prealloc;
 	fuzz_card.ack = IS_SET("ack");
+	fuzz_card.nonatomic = IS_SET("nonatomic");
 	fuzz_card.pattern = IS_SET("pattern");
 	fuzz_card.needs_sync = !IS_SET("coherent") &&
 			       (!strcmp(type, "noncontig") ||
@@ -346,7 +485,7 @@ static void ask_card(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: pcm-fuzz [-v] [-m] [-s SEED] [-n OPERATIONS] [-l LENGTH] [-r FILE]\n");
+	fprintf(stderr, "usage: pcm-fuzz [-v] [-m] [-s SEED] [-n OPERATIONS] [-l LENGTH] [-r FILE] [-t THREADS]\n");
 	exit(2);
 }
 
@@ -360,7 +499,7 @@ int main(int argc, char **argv)
 	uint32_t seed = 1;
 	int option, k;
 
-	while ((option = getopt(argc, argv, "l:mn:r:s:v")) != -1) {
+	while ((option = getopt(argc, argv, "l:mn:r:s:t:v")) != -1) {
 		switch (option) {
 		case 'l':
 			length = strtoul(optarg, NULL, 10);
@@ -377,6 +516,9 @@ int main(int argc, char **argv)
 		case 's':
 			seed = strtoul(optarg, NULL, 10);
 			break;
+		case 't':
+			threads = strtoul(optarg, NULL, 10);
+			break;
 		case 'v':
 			verbose = true;
 			break;
@@ -384,7 +526,7 @@ int main(int argc, char **argv)
 			usage();
 		}
 	}
-	if (optind < argc || !length)
+	if (optind < argc || !length || (threads && (shorten || file)))
 		usage();
 
 	fuzz_card.number = card_find(DRIVER, 0);
@@ -410,10 +552,9 @@ int main(int argc, char **argv)
 	if (file) {
 		run->made = false;
 		read_file(file);
-		operations = run->count;
 	}
 	was_tainted = tainted();
-	for (; total < operations; run->seed++) {
+	do {
 		if (!file && operations - total < length)
 			run->count = operations - total;
 		if (!run_sequence()) {
@@ -430,9 +571,8 @@ int main(int argc, char **argv)
 			failed++;
 			break;
 		}
-		if (failed >= 10)
-			break;
-	}
+		run->seed++;
+	} while (!file && total < operations && failed < 10);
 	for (k = 0; k < FUZZ_KINDS; k++)
 		printf("# %s: %llu\n", fuzz_names[k], run->kinds[k]);
 	printf("# data\t%lu\t%lu\t%u\n", total, exact, failed);

@@ -153,13 +153,14 @@ struct fuzz_card {
 	unsigned long buffer_max;
 	bool needs_sync;
 	bool ack;
+	bool nonatomic;
 	bool pattern;
 };
 
 extern struct fuzz_card fuzz_card;
-extern struct fuzz_stream fuzz_streams[FUZZ_STREAMS];
+extern __thread struct fuzz_stream fuzz_streams[FUZZ_STREAMS];
 extern bool fuzz_linked;
-extern bool fuzz_racing;	/* others use the streams meanwhile */
+extern bool fuzz_racing;	/* others use the streams: results say nothing */
 
 /* says what is not as it should be; does not return */
 extern void (*fuzz_on_divergence)(const char *why);
@@ -168,6 +169,7 @@ extern void (*fuzz_on_divergence)(const char *why);
 void fuzz_begin(void);
 long fuzz_do(const struct fuzz_op *op);
 void fuzz_end(void);
+void fuzz_unmap(struct fuzz_stream *s);
 unsigned long fuzz_avail(const struct fuzz_stream *s);
 bool fuzz_is_mmap(const struct fuzz_stream *s);
 extern const char *const fuzz_states[];

@@ -1,25 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# On Arm, with 64 bits and with 32, everything plays, all cases pass, and buffers
-# are had or refused as elsewhere; the same tests as on the machine that "make
-# check" was for, with the kernels of the others.
+# On Arm, with 64 bits and with 32, and there with either kind of page tables,
+# everything plays, all cases pass, and buffers are had or refused as elsewhere; the
+# same tests as on the machine that "make check" was for, with the kernels of the
+# others.
 
 . "${0%/*}/../t/tap.sh"
 
-# on ARCH TEST...: the results of these tests there, a line each
+# on VARIANT TEST...: the results of these tests there, a line each
 on()
 {
-	arch=$1
+	variant=$1 arch=${1%-lpae} lpae=no
+	[ $arch = $variant ] || lpae=yes
 	shift
-	try make -s -C "$qemu" prepare ARCH=$arch
-	ok "$arch: kernel, userland and tools are built" ended 0
+	[ $variant != "$ARCH" ] || return 0
+	try make -s -C "$qemu" prepare ARCH=$arch LPAE=$lpae
+	ok "$variant: kernel, userland and tools are built" ended 0
 	[ $status = 0 ] || { cat "$tmp/stderr" >&2; return; }
 	for name; do
-		echo "# $arch: $name.t" >&2
-		try env ARCH=$arch KERNEL="$BUILD/kernel/series-$arch" \
+		echo "# $variant: $name.t" >&2
+		try env ARCH=$arch KERNEL="$BUILD/kernel/series-$variant" \
 			USERLAND="$BUILD/userland/$arch" \
-			sh "$qemu/t/$name.t"
-		ok "$arch: $name" passed
+			sh "$qemu/$name.t"
+		ok "$variant: $name" passed
 	done
 }
 
@@ -30,9 +33,9 @@ passed()
 	tail -n 1 "$tmp/stdout" | grep '^1\.\.[1-9]'
 }
 
-for arch in arm64 arm; do
-	[ "$arch" = "${ARCH:-x86_64}" ] ||
-		on $arch kunit dma-sync buffer run
-done
+# What play the cards of QEMU, run and memory, has both kinds of page tables for arm
+on arm64 t/kunit t/dma-sync t/apps t/buffer t/run t-full/memory
+on arm t/kunit t/dma-sync t/apps t/buffer t/run t-full/memory
+on arm-lpae t/kunit t/dma-sync t/apps t/buffer
 
 done_testing

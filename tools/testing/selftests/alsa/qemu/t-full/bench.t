@@ -29,24 +29,24 @@ holds()
 	' bench.tsv bench.tsv
 }
 
-# An interrupt may come an instruction earlier or later, which those of a whole second
-# of audio show
+# What is measured from one interrupt to another is not the same to the instruction, as
+# they may find the CPU asleep or just awake
 same_digits()
 {
 	for run in first second; do
-		grep -v '	busy	' $run/bench.tsv >$run.tsv
+		grep -Ev '	(busy|interrupt)	' $run/bench.tsv >$run.tsv
 	done
 	diff first.tsv second.tsv
 }
 
-same_seconds()
+same_within()
 {
 	paste first/bench.tsv second/bench.tsv | awk -F'\t' '
-		$6 != "busy" { next }
+		$6 !~ /^(busy|interrupt)$/ { next }
 		{
 			n++
 			for (i = 7; i <= 9; i++)
-				if ($i != $(i + 9) && ($i / $(i + 9) - 1) ^ 2 > 1e-6)
+				if ($i != $(i + 9) && ($i / $(i + 9) - 1) ^ 2 > 4e-6)
 					bad = 1
 		}
 		END { exit bad || !n }
@@ -55,11 +55,23 @@ same_seconds()
 
 try "$qemu/bench" "$tmp/first" short
 ok 'all kernels get through it' ended 0
+cp first/bench.tsv .
+
+# The architecture's own maintenance of the cache: 4 bytes a frame, 64 a line
+if [ $arch = arm64 ]; then
+	ok 'playback cleans each line once' \
+		holds '$6 == "dc-cvac"' 'base == 0 && series == 48000 / 16'
+	ok 'and invalidates none' holds '$6 ~ /dc-c?ivac/' 'series == 0'
+	ok 'with no more instructions than the merged version' \
+		holds '$6 == "instructions"' 'series <= merged'
+	done_testing
+	exit
+fi
+
 try "$qemu/bench" "$tmp/second" short
 ok 'twice' ended 0
 ok 'with the same digits' same_digits
-ok 'and nearly so for a second of audio' same_seconds
-cp first/bench.tsv bench.tsv
+ok 'and nearly so for an interrupt and for a second of audio' same_within
 
 # A line of the cache at either end of a call
 ok 'playback syncs each byte once, at every size' holds \
@@ -75,6 +87,12 @@ ok 'and, if it is mapped, once for the device' holds \
 	'series <= ($3 == "mmap" ? of("audio") + 128 * of("calls") : 0)'
 ok 'none with interrupts off' \
 	holds '$6 == "irqoff"' 'series == 0'
+# But what moves appl_ptr of mapped capture, which the merged version does not sync for:
+# that is part of a round
+for what in sync_ptr hwsync round transfer; do
+	ok "no more instructions than the merged version in $what" holds \
+		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
+done
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
 	'of("device") + of("cpu") <= merged_of("device") + merged_of("cpu")'
 

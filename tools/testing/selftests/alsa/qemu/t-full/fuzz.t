@@ -3,7 +3,8 @@
 # Whatever is called in whatever order, each frame is where and what it has to
 # be, errors change nothing, and the kernel finds nothing wrong with itself.
 #
-# OPERATIONS says how many of them to try in each of two machines.
+# OPERATIONS says how many of them to try in each of two machines, each operation by
+# itself; a fifth as many in a third one, where threads race.
 
 . "${0%/*}/../t/tap.sh"
 cd "$tmp" || exit 1
@@ -15,13 +16,15 @@ try make -s -C "$qemu" kernel tools DEBUG=yes
 ok 'there is a kernel with all debugging' ended 0
 [ $status = 0 ] || { done_testing; exit; }
 
-# fuzz MATRIX OPERATIONS: its exit status goes to MATRIX.status
+# fuzz MATRIX OPERATIONS [OPTIONS OF VM]: its exit status goes to MATRIX.status
 fuzz()
 {
-	"$qemu/vm" -o "$1" -k "$kernel" -t 3600 -e MATRIX=$1 \
-		-e OPERATIONS=$2 "$qemu/jobs/fuzz" \
-		"$BUILD/tools/$arch/pcm-fuzz" 2>"$1.stderr"
-	echo $? >"$1.status"
+	matrix=$1 n=$2
+	shift 2
+	"$qemu/vm" -o "$matrix" -k "$kernel" -t 3600 -e MATRIX=$matrix \
+		-e OPERATIONS=$n "$@" "$qemu/jobs/fuzz" \
+		"$BUILD/tools/$arch/pcm-fuzz" 2>"$matrix.stderr"
+	echo $? >"$matrix.status"
 }
 
 # nothing went wrong, neither for the program nor for the kernel
@@ -41,7 +44,8 @@ for matrix in sync others; do
 	fuzz $matrix "$operations" &
 done
 wait
-for matrix in sync others; do
+fuzz race $((operations / 5)) -c 2
+for matrix in sync others race; do
 	ok "$matrix: nothing is wrong with the kernel" passed $matrix
 	merge $matrix/result/tap
 done
@@ -53,15 +57,20 @@ ok 'they were all done' [ "$done" -ge $((2 * operations * 99 / 100)) ]
 ok 'most of them with what was played compared' \
 	[ "$exact" -ge $((done / 2)) ]
 
-# What went wrong once
+# What went wrong once, and was made short
 fuzz replay 0
 ok 'replayed: nothing is wrong with the kernel' passed replay
-[ ! -s replay/result/tap ] || merge replay/result/tap
+merge replay/result/tap
 
 # Nothing of that is worth anything if it cannot fail
 fuzz deaf 40000
 ok 'without syncs it goes wrong, with each type' \
 	[ "$(grep -c '^not ok' deaf/result/tap)" = 2 ]
 ok 'in every sequence' [ "$(grep -c '^# seed' deaf/result/tap)" = 20 ]
+
+fuzz replay 0 -e CARD=deaf=1
+ok 'and whatever is replayed' sh -c '! grep "^ok" replay/result/tap &&
+	[ "$(grep -c "^not ok" replay/result/tap)" = $0 ]' \
+	"$(ls "$qemu/jobs/fuzz/replay" | wc -l)"
 
 done_testing

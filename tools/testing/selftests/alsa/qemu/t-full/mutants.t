@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # Whatever is broken in our code, a test notices it; what cannot be noticed is
 # named, with the reason.
+#
+# SHARE=K/N is which of them to try: every Nth, beginning with number K.  By default
+# it is an eighth, another one each day and for each state of the series; "make
+# mutants" tries all.
 
 . "${0%/*}/../t/tap.sh"
 cd "$tmp" || exit 1
@@ -54,7 +58,9 @@ EQUIVALENT=$tmp/wrong mutants -q "'snd_dma_alloc_dir_pages: dmab->dev.dir'"
 ok 'one that is listed and dies is an error' [ $status != 0 ]
 ok 'and told by its name' grep 'listed, kunit' stdout
 
-mutants
+[ "$SHARE" ] || SHARE=$(($(echo "$stamp" | cksum | cut -d' ' -f1) % 8))/8
+mutants -s $SHARE
+echo "# SHARE=$SHARE"
 ok 'all have had their turn' [ -s "$table" ]
 verdicts
 sed 's/^/# /' stdout

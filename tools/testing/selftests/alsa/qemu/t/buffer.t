@@ -58,7 +58,11 @@ ok 'each page is one of the pieces' more pieces segments 1023
 ok 'it has no buffer that has to be one block' \
 	says no-block 'Cannot allocate memory'
 ok 'which is logged' logged no-block 'snd_dmatest snd_dmatest.0' \
-	'no buffer of 1048576 bytes: not enough memory in one block'
+	'no buffer of 1048576 bytes: not enough memory in one block ([0-9]*-bit DMA)'
+ok 'nor one for which the device has not enough bits of address' \
+	says mask 'Cannot allocate memory'
+ok 'which is logged' logged mask 'snd_dmatest snd_dmatest.0' \
+	'no buffer of 4194304 bytes: not enough memory (20-bit DMA)'
 ok 'nor one above the limit of the card' says limit 'Cannot allocate memory'
 ok 'which is logged' logged limit 'snd_dmatest snd_dmatest.0' \
 	'no buffer of 1048576 bytes: more than max_alloc_per_card'
