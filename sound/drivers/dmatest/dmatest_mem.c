@@ -34,6 +34,7 @@
  *  the mapping's direction, is a fault: reads give ones, writes are dropped.
  */
 
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/dma-map-ops.h>
 #include <linux/ioport.h>
@@ -41,11 +42,19 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "dmatest_mem.h"
+
+/* what becomes of hold_sync */
+enum { HOLD_NONE, HOLD_NEXT, HOLD_HELD };
+
+static int hold_sync;
+module_param(hold_sync, int, 0644);
+MODULE_PARM_DESC(hold_sync, "1: the next sync that may sleep makes it 2, and waits for 0.");
 
 #ifdef CONFIG_ARCH_DMA_ADDR_T_64BIT
 #define DMATEST_ADDR_BITS	47
@@ -794,11 +803,23 @@ static void dmatest_free_noncontiguous(struct device *dev, size_t size,
  * Syncs
  */
 
+/* A cache takes its time: here for as long as somebody wants to come between */
+static void be_held(void)
+{
+	if (READ_ONCE(hold_sync) != HOLD_NEXT || !preemptible() ||
+	    cmpxchg(&hold_sync, HOLD_NEXT, HOLD_HELD) != HOLD_NEXT)
+		return;
+	while (READ_ONCE(hold_sync) == HOLD_HELD)
+		if (msleep_interruptible(1))
+			break;
+}
+
 static void sync_start(struct dmatest_mem *mem, dma_addr_t addr)
 {
 	struct dmatest_page *page;
 	unsigned long flags;
 
+	be_held();
 	if (mem->config.deaf)
 		return;
 	/* The cache does not wait for the sync */

@@ -122,6 +122,7 @@ struct test_case {
 #define NO_STREAM	0x080		/* does its own setup */
 #define CLOCKED		0x100		/* needs a device that does not wait */
 #define READS_AHEAD	0x200		/* needs a device that reads ahead */
+#define SYNCED		0x400		/* needs a buffer that is synced */
 };
 
 /**
@@ -824,6 +825,25 @@ static void play_rewind(struct run *r)
 	end_playback(r);
 }
 
+static void refuse_next(void)
+{
+	if (!write_file("/sys/module/" MODULE "/parameters/ack_fails", "1"))
+		pcm_die("ack_fails: %s", strerror(errno));
+}
+
+static void expect(const char *what, int err, int expected)
+{
+	if (err != expected)
+		pcm_die("%s gives %d, not %d", what, err, expected);
+}
+
+static void expect_appl_ptr(struct run *r, unsigned long appl_ptr)
+{
+	learn(r, BY_SYNC_PTR);
+	if (r->pcm.appl_ptr != appl_ptr)
+		pcm_die("appl_ptr is %lu, not %lu", r->pcm.appl_ptr, appl_ptr);
+}
+
 /* The driver refuses frames; what is there when it takes them is played. */
 static void play_refused(struct run *r)
 {
@@ -832,16 +852,12 @@ static void play_refused(struct run *r)
 	begin_playback(r);
 	prepare(r);
 	put(r, r->pcm.buffer, PCM_JUNK);
-	if (!write_file("/sys/module/" MODULE "/parameters/ack_fails", "1"))
-		pcm_die("ack_fails: %s", strerror(errno));
+	refuse_next();
 	r->pcm.appl_ptr = r->pcm.buffer;
 	err = pcm_sync_ptr(&r->pcm, 0);
-	if (err != -EIO)
-		pcm_die("SYNC_PTR that is refused gives %d", err);
+	expect("SYNC_PTR that is refused", err, -EIO);
 	account(r, r->pcm.buffer);
-	learn(r, BY_SYNC_PTR);
-	if (r->pcm.appl_ptr)
-		pcm_die("a refused appl_ptr is %lu", r->pcm.appl_ptr);
+	expect_appl_ptr(r, 0);
 	start_full(r);
 	map_frames(r, r->total - r->pcm.appl_ptr);
 	end_playback(r);
@@ -897,9 +913,7 @@ static void play_reset(struct run *r)
 	put(r, r->pcm.buffer / 2, PCM_JUNK);
 	commit(r, r->pcm.buffer / 2);
 	PCM_IOCTL(&r->pcm, RESET, NULL);
-	learn(r, BY_SYNC_PTR);
-	if (r->pcm.appl_ptr)
-		pcm_die("appl_ptr %lu after RESET", r->pcm.appl_ptr);
+	expect_appl_ptr(r, 0);
 	start_full(r);
 	for (i = 0; i < 2 * r->setup->periods; i++) {
 		uint32_t frame;
@@ -1431,6 +1445,7 @@ struct helper {
 	struct run *r;
 	pthread_t thread;
 	bool done;
+	int err;
 	unsigned long back;
 };
 
@@ -1480,6 +1495,108 @@ static void helper_stop(struct helper *h)
 {
 	__atomic_store_n(&h->done, true, __ATOMIC_RELAXED);
 	pthread_join(h->thread, NULL);
+}
+
+/*
+ * A sync that is held waits, with the stream unlocked, until it is released: what
+ * others do meanwhile would else take luck to try.
+ */
+static void set_hold_sync(const char *value)
+{
+	if (!write_file("/sys/module/" MODULE "_mem/parameters/hold_sync",
+			value))
+		pcm_die("hold_sync: %s", strerror(errno));
+}
+
+/* runs @fn until it is held in a sync */
+static void hold_in_sync(struct helper *h, void *(*fn)(void *))
+{
+	unsigned int naps;
+	char value[16];
+
+	set_hold_sync("1");
+	helper_start(h, fn);
+	for (naps = 0; naps < NAPS_MAX; naps++) {
+		card_param(card.number, MODULE "_mem", "hold_sync", value,
+			   sizeof(value));
+		if (value[0] == '2')
+			return;
+		usleep(NAP_US);
+	}
+	set_hold_sync("0");
+	pcm_die("nobody waits in a sync");
+}
+
+static void release_sync(struct helper *h)
+{
+	set_hold_sync("0");
+	helper_stop(h);
+}
+
+static void *commit_period(void *data)
+{
+	struct helper *h = data;
+	struct run copy = *h->r;
+
+	copy.pcm.appl_ptr = copy.setup->period;
+	h->err = pcm_sync_ptr(&copy.pcm, 0);
+	return NULL;
+}
+
+static void *reset_stream(void *data)
+{
+	struct helper *h = data;
+
+	h->err = pcm_ioctl_may_fail(&h->r->pcm, SNDRV_PCM_IOCTL_RESET, NULL);
+	return NULL;
+}
+
+/*
+ * While frames are handed over, another thread gives more, and the buffer cannot
+ * be had for anything else. When the driver refuses the first frames then, those
+ * of the other stay.
+ */
+static void play_meanwhile(struct run *r)
+{
+	snd_pcm_uframes_t frames = 2 * r->setup->period;
+	struct helper h = { .r = r };
+	int err;
+
+	begin_playback(r);
+	prepare(r);
+	hold_in_sync(&h, commit_period);
+	err = pcm_ioctl_may_fail(&r->pcm, SNDRV_PCM_IOCTL_PREPARE, NULL);
+	PCM_IOCTL(&r->pcm, FORWARD, &frames);
+	refuse_next();
+	release_sync(&h);
+	expect("PREPARE during a sync", err, -EBUSY);
+	expect("SYNC_PTR that is refused", h.err, -EIO);
+	expect_appl_ptr(r, frames);
+
+	prepare(r);
+	start_full(r);
+	map_frames(r, r->total - r->pcm.appl_ptr);
+	end_playback(r);
+}
+
+/* while RESET hands over the buffer, nobody moves appl_ptr */
+static void record_meanwhile(struct run *r)
+{
+	struct helper h = { .r = r }, other = { .r = r };
+
+	begin_capture(r);
+	prepare(r);
+	hold_in_sync(&h, reset_stream);
+	commit_period(&other);
+	release_sync(&h);
+	expect("RESET", h.err, 0);
+	expect("SYNC_PTR during RESET", other.err, -EBUSY);
+	expect_appl_ptr(r, 0);
+
+	prepare(r);
+	start(r);
+	map_frames(r, r->total);
+	end_capture(r);
 }
 
 static void play_threads(struct run *r)
@@ -1869,6 +1986,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, play_rewind_race, BY_COMMIT, UNHURRIED | COSTS_ANY },
 	{ "playback/refused", "what the driver refused is handed over again",
 	  MMAP_I, play_refused, .flags = READS_AHEAD },
+	{ "playback/meanwhile", "another thread gives more while frames are handed over",
+	  MMAP_I, play_meanwhile, .flags = READS_AHEAD | SYNCED },
 	{ "playback/forward", "appl_ptr moved by FORWARD",
 	  MMAP_I, play_forward },
 	{ "playback/reset", "what is put after RESET is played",
@@ -1965,6 +2084,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_free, BY_SYNC_PTR },
 	{ "capture/threads", "another thread asks in every way",
 	  MMAP_I, record_threads },
+	{ "capture/meanwhile", "appl_ptr stays while the buffer is handed over",
+	  MMAP_I, record_meanwhile, .flags = SYNCED },
 	{ "capture/processes", "two processes read one map",
 	  MMAP_I, record_processes },
 	{ "capture/status-mmap", "status and control mapped where allowed",
@@ -1990,6 +2111,8 @@ static void check_conditions(const struct test_case *c,
 		skip("a device that reads ahead needs appl_ptr");
 	if (c->flags & READS_AHEAD && !card.ack)
 		skip("needs a device that reads ahead, ack=1");
+	if (c->flags & SYNCED && !card.needs_sync)
+		skip("needs a buffer that is synced");
 	if (c->flags & CLOCKED && card.unhurried)
 		skip("needs a device that does not wait, speed=1");
 	if (c->flags & MONO && setup->channels != 1)
