@@ -627,6 +627,8 @@ static void iram_falls_back(struct kunit *test)
 	struct snd_dma_buffer dev, iram;
 	unsigned int i;
 
+	if (!IS_ENABLED(CONFIG_GENERIC_ALLOCATOR))
+		kunit_skip(test, "a kernel without pools has no IRAM");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, no_pool);
 	buffer_get(test, &dev, m, SNDRV_DMA_TYPE_DEV, DMA_TO_DEVICE, BYTES);
 	for (i = 0; i < 2; i++) {
