@@ -55,7 +55,7 @@ check-full: check
 	@base/tree --base $(base)
 	@base/tree --peer $(base)
 	@$(MAKE) --no-print-directory -C $(qemu) base merged
-	@prove --timer $(full-tests)
+	@prove --timer -j2 --rules "seq=base/**" --rules "par=**" $(full-tests)
 
 compare: tree
 	@base/packages vm $(ARCH)

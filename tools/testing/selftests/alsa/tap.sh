@@ -6,7 +6,8 @@
 
 BUILD=$(realpath -m "${BUILD:-$repo/build}")
 export BUILD
-tmp=$BUILD/t/$(basename "$0" .t)
+# a test that another one runs is in its directory, WITHIN
+tmp=${WITHIN:-$BUILD/t}/$(basename "$0" .t)
 rm -rf "$tmp"
 mkdir -p "$tmp" || exit 1
 count=0 failed=0 skipped=0

@@ -19,7 +19,7 @@ on()
 	[ $status = 0 ] || { cat "$tmp/stderr" >&2; return; }
 	for name; do
 		echo "# $variant: $name.t" >&2
-		try env ARCH=$arch KERNEL="$BUILD/kernel/series-$variant" \
+		try env WITHIN="$tmp" ARCH=$arch KERNEL="$BUILD/kernel/series-$variant" \
 			USERLAND="$BUILD/userland/$arch" \
 			sh "$qemu/$name.t"
 		ok "$variant: $name" passed

@@ -32,7 +32,7 @@ splat_free()
 # also TEST: of those in t/, on this kernel
 also()
 {
-	"$qemu/t/$1" >$1 2>$1.stderr
+	WITHIN=$tmp "$qemu/t/$1" >$1 2>$1.stderr
 	merge $1
 }
 
