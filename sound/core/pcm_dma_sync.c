@@ -19,8 +19,8 @@
  * Two things write outside of the pointers.  The core does, when it clears the
  * buffer in hw_params and with silence: it says what it wrote.  And a writer
  * that may be overrun without being stopped need not move appl_ptr at all
- * (dmix, mmap through OSS): for these the core hands over, at every period,
- * what the device plays until the period after.
+ * (dmix, mmap through OSS): for these, until appl_ptr moves, the core hands over
+ * at every period what the device plays until the period after.
  *
  * Rounding: a sync works on whole cache lines (snd_dma_buffer_sync_range()).
  * The line that hw_ptr cuts is invalidated once more when hw_ptr moves on.
@@ -73,17 +73,6 @@ static bool may_be_written(struct snd_pcm_substream *substream)
 	return !is_capture(substream) ||
 	       (access != SNDRV_PCM_ACCESS_RW_INTERLEAVED &&
 		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
-}
-
-/*
- * May the device go on beyond what appl_ptr has handed over?  Not while the
- * application moves appl_ptr: who commits what it writes (PulseAudio) needs no
- * more than that.
- */
-static bool runs_free(struct snd_pcm_runtime *runtime)
-{
-	return runtime->stop_threshold > runtime->buffer_size &&
-	       runtime->dma_sync_free;
 }
 
 static void sync_bytes(struct snd_pcm_substream *substream,
@@ -163,10 +152,10 @@ static void sync_before(struct snd_pcm_substream *substream,
  * what it owns already.  Called at every period, so that a frame written a
  * period before it is played is seen by one of the calls.
  */
-static void sync_ahead(struct snd_pcm_substream *substream)
+static void sync_ahead(struct snd_pcm_substream *substream,
+		       snd_pcm_uframes_t hw_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 	snd_pcm_uframes_t ahead, owned;
 
 	ahead = min(SYNC_AHEAD_PERIODS * runtime->period_size,
@@ -181,23 +170,16 @@ static void sync_ahead(struct snd_pcm_substream *substream)
 			    ahead - owned, SNDRV_DMA_SYNC_DEVICE);
 }
 
-/* hand over ahead if a period has begun since the last such call */
-static void sync_period(struct snd_pcm_substream *substream)
+void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
+			     snd_pcm_uframes_t hw_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 	snd_pcm_uframes_t frames;
 
 	frames = distance(runtime, runtime->dma_sync_hw_ptr, hw_ptr);
 	runtime->dma_sync_hw_ptr = hw_ptr;
-	if (runs_free(runtime) && hw_ptr % runtime->period_size < frames)
-		sync_ahead(substream);
-}
-
-void __snd_pcm_dma_sync_period(struct snd_pcm_substream *substream)
-{
-	if (!is_capture(substream))
-		sync_period(substream);
+	if (hw_ptr % runtime->period_size < frames)
+		sync_ahead(substream, hw_ptr);
 }
 
 /*
@@ -242,7 +224,7 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
-	runtime->dma_sync_free = false;
+	snd_pcm_look_ahead(substream, false);
 	if (may_be_written(substream))
 		sync_queued(substream, appl_ptr);
 	runtime->dma_sync_appl_ptr = appl_ptr;
@@ -250,17 +232,21 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	return 0;
 }
 
-/* hand over the frames between the last such call and hw_ptr */
-static void sync_captured(struct snd_pcm_substream *substream)
+/*
+ * Hand over the frames between the last such call and hw_ptr.  Not inlined: most
+ * who ask for hw_ptr find that it has not moved.
+ */
+static noinline void sync_captured(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t from, hw_ptr;
 
-	for (;;) {
+	/* who takes the buffer away or prepares it lets nobody read */
+	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
+		return;
+	while (runtime->dma_sync_hw_ptr != runtime->status->hw_ptr) {
 		from = runtime->dma_sync_hw_ptr;
 		hw_ptr = runtime->status->hw_ptr;
-		if (from == hw_ptr)
-			return;
 		sync_unlocked(substream, SYNC_BY_HW_PTR, hw_ptr,
 			      distance(runtime, from, hw_ptr),
 			      SNDRV_DMA_SYNC_CPU);
@@ -268,29 +254,16 @@ static void sync_captured(struct snd_pcm_substream *substream)
 		if (runtime->dma_sync_hw_ptr == from)
 			runtime->dma_sync_hw_ptr = hw_ptr;
 	}
-}
-
-/* not inlined: most who ask for hw_ptr find that it has not moved */
-static noinline void sync_hw_ptr(struct snd_pcm_substream *substream)
-{
-	atomic_t *accessing = &substream->runtime->buffer_accessing;
-
-	/* who takes the buffer away or prepares it lets nobody read */
-	if (!atomic_inc_unless_negative(accessing))
-		return;
-	if (is_capture(substream))
-		sync_captured(substream);
-	else
-		sync_period(substream);
-	atomic_dec(accessing);
+	atomic_dec(&runtime->buffer_accessing);
 }
 
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (runtime->dma_sync_hw_ptr != runtime->status->hw_ptr)
-		sync_hw_ptr(substream);
+	if (is_capture(substream) &&
+	    runtime->dma_sync_hw_ptr != runtime->status->hw_ptr)
+		sync_captured(substream);
 }
 EXPORT_SYMBOL_GPL(__snd_pcm_dma_sync_hw_ptr);
 
@@ -316,9 +289,11 @@ void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	runtime->dma_sync_free = true;
-	if (!is_capture(substream) && runs_free(runtime))
-		sync_ahead(substream);
+	snd_pcm_look_ahead(substream, true);
+	if (runtime->dma_sync_free) {
+		runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;
+		sync_ahead(substream, runtime->status->hw_ptr);
+	}
 }
 
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)

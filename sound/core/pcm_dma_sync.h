@@ -27,7 +27,6 @@ enum snd_pcm_dma_sync_by {
 int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t appl_ptr);
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
-void __snd_pcm_dma_sync_period(struct snd_pcm_substream *substream);
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
@@ -53,8 +52,7 @@ static inline bool snd_pcm_needs_sync(struct snd_pcm_substream *substream)
  *
  * To be called before hw_ptr is told, or what can be concluded from it: whoever
  * knows it may read at once.  hw_ptr and all that belongs to it have to be read
- * afterwards, without releasing the stream lock.  Playback that wakes nobody at a
- * period has snd_pcm_dma_sync_period() done here.
+ * afterwards, without releasing the stream lock.
  *
  * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
  * time that a sync takes.
@@ -66,18 +64,40 @@ static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 }
 
 /**
- * snd_pcm_dma_sync_period - hand over what may be played without being queued
+ * snd_pcm_look_ahead - decide whether playback has work ahead of hw_ptr
  * @substream: PCM substream
+ * @unmoved: take it, until it moves, that appl_ptr does not
+ *
+ * To be called when what it depends on has changed: silence_size, and for a stream
+ * that needs sync, stop_threshold.  Of one that is not stopped when it has played
+ * what was queued, the device may go on beyond what appl_ptr has handed over; but
+ * who commits what it writes (PulseAudio) needs no more than that.
+ *
+ * Context: stream lock held, or the stream is not running.
+ */
+static inline void snd_pcm_look_ahead(struct snd_pcm_substream *substream,
+				      bool unmoved)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	runtime->dma_sync_free = unmoved && snd_pcm_needs_sync(substream) &&
+		substream->stream == SNDRV_PCM_STREAM_PLAYBACK &&
+		runtime->stop_threshold > runtime->buffer_size;
+	runtime->look_ahead = runtime->dma_sync_free ||
+			      runtime->silence_size > 0;
+}
+
+/**
+ * snd_pcm_dma_sync_period - hand over what may be played without being queued
+ * @substream: PCM playback substream that runs free
+ * @hw_ptr: the position in frames that hw_ptr is about to take
  *
  * To be called at least once in a period.
  *
  * Context: stream lock held, does not sleep.
  */
-static inline void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream)
-{
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_period(substream);
-}
+void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
+			     snd_pcm_uframes_t hw_ptr);
 
 /**
  * snd_pcm_dma_sync_appl_ptr - hand over what a new appl_ptr covers

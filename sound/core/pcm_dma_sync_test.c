@@ -117,8 +117,9 @@ static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
 static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
 	snd_pcm_stream_lock_irq(&f->substream);
+	if (f->runtime.dma_sync_free)
+		snd_pcm_dma_sync_period(&f->substream, to);
 	f->status.hw_ptr = to;
-	snd_pcm_dma_sync_period(&f->substream);
 	snd_pcm_stream_unlock_irq(&f->substream);
 }
 
@@ -306,29 +307,6 @@ static void playback_runs_free(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
 }
 
-/* Nor does that take interrupts: who asks for hw_ptr will do. */
-static void playback_runs_free_asked(struct kunit *test)
-{
-	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
-	struct snd_pcm_runtime *runtime = &f->runtime;
-
-	runtime->stop_threshold = runtime->boundary;
-	snd_pcm_dma_sync_start(&f->substream);
-	forget(f);
-	while (f->status.hw_ptr < 1024) {
-		f->status.hw_ptr += 32;
-		tell_hw_ptr(f);
-	}
-	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
-
-	/* but nobody gets at a buffer that is being replaced */
-	forget(f);
-	atomic_set(&runtime->buffer_accessing, -1);
-	f->status.hw_ptr += 256;
-	tell_hw_ptr(f);
-	expect_nothing(test, f);
-}
-
 /* Who runs free but moves appl_ptr as others do pays as others do. */
 static void playback_runs_free_commits(struct kunit *test)
 {
@@ -365,6 +343,48 @@ static void playback_runs_free_ahead(struct kunit *test)
 	move_hw_ptr(f, 384);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1536, 2048, 0);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2048, 2560, 1);
+}
+
+static void expect_look(struct kunit *test, struct fake *f, bool ahead,
+			bool runs_free)
+{
+	KUNIT_EXPECT_EQ(test, f->runtime.look_ahead, ahead);
+	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_free, runs_free);
+}
+
+/* There is work at a period for playback that may run free, or with silence. */
+static void playback_looks_ahead(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	struct fake *c = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	struct snd_pcm_runtime *runtime = &f->runtime;
+
+	c->runtime.stop_threshold = c->runtime.boundary;
+	snd_pcm_dma_sync_start(&c->substream);
+	expect_look(test, c, false, false);
+	expect_nothing(test, c);
+
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_look(test, f, false, false);
+	expect_nothing(test, f);
+
+	runtime->stop_threshold++;
+	snd_pcm_look_ahead(&f->substream, true);
+	expect_look(test, f, true, true);
+	move_appl_ptr(f, 256);
+	expect_look(test, f, false, false);
+	runtime->silence_size = 1;
+	move_appl_ptr(f, 512);
+	expect_look(test, f, true, false);
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_look(test, f, true, true);
+
+	runtime->hw.info = 0;
+	snd_pcm_look_ahead(&f->substream, true);
+	expect_look(test, f, true, false);
+	runtime->silence_size = 0;
+	snd_pcm_look_ahead(&f->substream, true);
+	expect_look(test, f, false, false);
 }
 
 /* Capture: what hw_ptr reveals comes to the CPU, once, and nothing else. */
@@ -666,9 +686,9 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_rewound_meanwhile),
 	KUNIT_CASE(busy),
 	KUNIT_CASE(playback_runs_free),
-	KUNIT_CASE(playback_runs_free_asked),
 	KUNIT_CASE(playback_runs_free_commits),
 	KUNIT_CASE(playback_runs_free_ahead),
+	KUNIT_CASE(playback_looks_ahead),
 	KUNIT_CASE(capture_advance),
 	KUNIT_CASE(capture_told),
 	KUNIT_CASE(capture_laps),
