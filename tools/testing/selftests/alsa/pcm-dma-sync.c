@@ -1217,6 +1217,28 @@ static void record_map_private(struct run *r)
 	result->frames = 1;
 }
 
+/* each page mapped by itself is the one that it is in the map of all */
+static void play_map_part(struct run *r)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	size_t ofs;
+	char *part;
+
+	begin_playback(r);
+	for (ofs = 0; ofs < r->pcm.map_bytes; ofs += page)
+		r->pcm.map[ofs] = ofs / page + 1;
+	for (ofs = 0; ofs < r->pcm.map_bytes; ofs += page) {
+		part = mmap(NULL, page, PROT_READ, MAP_SHARED, r->pcm.fd, ofs);
+		if (part == MAP_FAILED)
+			pcm_die("mmap at %zu: %s", ofs, strerror(errno));
+		if (*part != r->pcm.map[ofs])
+			blame("what is mapped at %zu is not there", ofs);
+		munmap(part, page);
+	}
+	pcm_close(&r->pcm);
+	result->frames = 1;
+}
+
 static void record_read(struct run *r)
 {
 	begin_capture(r);
@@ -2006,6 +2028,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, play_underrun, .flags = CLOCKED },
 	{ "playback/hw-params-again", "another layout of the same buffer",
 	  MMAP_I, play_again },
+	{ "playback/map-part", "a part of the map is that part of the buffer",
+	  MMAP_I, play_map_part, .flags = NO_STREAM },
 	{ "playback/munmap", "writes after the map is gone",
 	  MMAP_I, play_unmap, .flags = MONO },
 	{ "playback/free-early", "appl_ptr never moves, written a lap ahead",
