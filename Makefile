@@ -8,9 +8,11 @@ qemu := tools/testing/selftests/alsa/qemu
 
 # What runs where: "check" has the tests in t/, "check-full" also those in t-full/,
 # and of these, "check-ci" has only the ones named here, in this order.
-ci-tests := base/t-full/docs.t
+ci-tests := base/t-full/docs.t $(qemu)/t-full/debug.t $(qemu)/t-full/fault.t
 full-tests = $(ci-tests) $(filter-out $(ci-tests), \
 	$(wildcard base/t-full/*.t $(qemu)/t-full/*.t))
+# Two at a time, but for those in base/, which share a tree
+together := prove --timer -j2 --rules "seq=base/**" --rules "par=**"
 
 export BUILD := $(CURDIR)/build
 export ARCH WAV CARDS
@@ -48,14 +50,14 @@ check: tree
 
 check-ci: check
 	@base/packages full
-	@prove --timer $(ci-tests)
+	@$(together) $(ci-tests)
 
 check-full: check
 	@base/packages arm64 arm full
 	@base/tree --base $(base)
 	@base/tree --peer $(base)
 	@$(MAKE) --no-print-directory -C $(qemu) base merged
-	@prove --timer -j2 --rules "seq=base/**" --rules "par=**" $(full-tests)
+	@$(together) $(full-tests)
 
 compare: tree
 	@base/packages vm $(ARCH)

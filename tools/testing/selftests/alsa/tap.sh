@@ -70,7 +70,7 @@ told()
 }
 
 # merge TAP-FILE: the results in there, as further ones of this test. There may
-# be several plans, and each has to be met.
+# be several plans, each before its results or behind them, and each has to be met.
 merge()
 {
 	awk -v n=$count '
@@ -81,7 +81,15 @@ merge()
 			planned = seen = 0
 		}
 		/^1\.\.0/ { print "ok", ++n, substr($0, 6); next }
-		/^1\.\./ { finish(); planned = substr($0, 4) + 0; next }
+		/^1\.\./ {
+			behind = seen && !planned
+			if (!behind)
+				finish()
+			planned = substr($0, 4) + 0
+			if (behind)
+				finish()
+			next
+		}
 		/^(not )?ok / { seen++; sub(/ok [0-9]+/, "ok " ++n) }
 		/^TAP version/ || /^# Totals/ || !NF { next }
 		/^# [a-z]+=/ { finish(); about = ": " substr($0, 3) }
