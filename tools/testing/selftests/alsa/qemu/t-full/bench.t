@@ -90,6 +90,8 @@ for what in sync_ptr hwsync round transfer; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
+ok 'nor in an interrupt, as far as two runs tell the same of it' \
+	holds '$6 == "interrupt" && $8 != "-"' 'series <= merged * 1.005'
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
 	'of("device") + of("cpu") <= merged_of("device") + merged_of("cpu")'
 
