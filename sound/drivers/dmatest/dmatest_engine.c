@@ -173,8 +173,8 @@ static snd_pcm_sframes_t frames_ahead(struct dmatest_stream *s)
 		ahead -= runtime->boundary;
 	else if (ahead < -half)
 		ahead += runtime->boundary;
-	/* Between the two halves of a RESET, the pointers are laps apart */
-	if (ahead > (snd_pcm_sframes_t)runtime->buffer_size)
+	/* Between the two halves of a RESET, hw_ptr is laps behind */
+	if (ahead > (is_playback(s) ? (snd_pcm_sframes_t)runtime->buffer_size : 0))
 		ahead = 0;
 	beyond = s->ring - hw_ptr % runtime->buffer_size;
 	if (beyond < 0)
