@@ -14,7 +14,8 @@
  * capture buffer; only user space that maps it can have written there, and
  * lines that became dirty would come back over later audio.  So there
  * appl_ptr's advance hands them to the device, and a reset of the pointers all
- * of them.
+ * of them.  What a capture stream goes back over comes to the CPU once more; it
+ * may be from before a reset, when nobody asked for it.
  *
  * Two things write outside of the pointers.  The core does, when it clears the
  * buffer in hw_params and with silence: it says what it wrote.  And a writer
@@ -91,14 +92,15 @@ static void sync_bytes(struct snd_pcm_substream *substream,
 /*
  * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or
  * a ring of samples per channel.  The line that a capture stream's appl_ptr cuts
- * is left out.
+ * does not go to the device.
  */
 static void sync_span(struct snd_pcm_substream *substream,
 		      enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t ofs,
 		      snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	bool whole_lines = by == SYNC_BY_APPL_PTR && is_capture(substream) &&
+	bool whole_lines = mode == SNDRV_DMA_SYNC_DEVICE &&
+			   is_capture(substream) &&
 			   ofs + frames < runtime->buffer_size;
 	unsigned int rings, ring, bits;
 	size_t start, end, from, to;
@@ -205,13 +207,15 @@ static void sync_queued(struct snd_pcm_substream *substream,
 	do {
 		from = runtime->dma_sync_appl_ptr;
 		frames = distance(runtime, from, appl_ptr);
-		if (!is_behind(runtime, frames))
+		if (is_behind(runtime, frames)) {
+			if (is_capture(substream))
+				sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
+					      runtime->boundary - frames,
+					      SNDRV_DMA_SYNC_CPU);
+		} else if (may_be_written(substream)) {
 			sync_unlocked(substream, SYNC_BY_APPL_PTR, appl_ptr,
 				      frames, SNDRV_DMA_SYNC_DEVICE);
-		else if (is_capture(substream))
-			sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
-				      runtime->boundary - frames,
-				      SNDRV_DMA_SYNC_CPU);
+		}
 		/* another thread may have rewound and written meanwhile */
 	} while (runtime->dma_sync_appl_ptr != from);
 }
@@ -225,8 +229,7 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
 	snd_pcm_look_ahead(substream, false);
-	if (may_be_written(substream))
-		sync_queued(substream, appl_ptr);
+	sync_queued(substream, appl_ptr);
 	runtime->dma_sync_appl_ptr = appl_ptr;
 	atomic_dec(&runtime->buffer_accessing);
 	return 0;

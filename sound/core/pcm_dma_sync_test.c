@@ -522,8 +522,10 @@ static void capture_mapped(struct kunit *test)
 	/* and comes to the CPU again where it rewinds */
 	forget(f);
 	move_appl_ptr(f, 128);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 512, 1024, 1);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 512, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 512, (256 + 4) * 4, 1);
+	KUNIT_EXPECT_LE(test, f->notes[SNDRV_DMA_SYNC_CPU].bytes,
+			(128 + 4) * 4 + ROUNDING);
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 }
 
@@ -569,6 +571,30 @@ static void reset(struct kunit *test)
 	forget(f);
 	tell_hw_ptr(f);
 	expect_nothing(test, f);
+}
+
+/* Unless it is gone back to: then it comes to the CPU, to the last frame. */
+static void reset_rewind(struct kunit *test)
+{
+	static const snd_pcm_access_t access[] = {
+		SNDRV_PCM_ACCESS_MMAP_INTERLEAVED,
+		SNDRV_PCM_ACCESS_RW_INTERLEAVED,
+	};
+	struct fake *f;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(access); i++) {
+		f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+		f->runtime.access = access[i];
+		move_hw_ptr(f, 516);
+		snd_pcm_dma_sync_reset(&f->substream);
+		f->control.appl_ptr = 516;
+		forget(f);
+		move_appl_ptr(f, 256);
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 0);
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, 516 * 4, 1);
+		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
+	}
 }
 
 /* A driver that forgets the flag is told off, and served nevertheless. */
@@ -700,6 +726,7 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(capture_mapped),
 	KUNIT_CASE(new_buffer),
 	KUNIT_CASE(reset),
+	KUNIT_CASE(reset_rewind),
 	KUNIT_CASE(flag_forgotten),
 	KUNIT_CASE(noninterleaved),
 	KUNIT_CASE(half_bytes),

@@ -1374,6 +1374,38 @@ static void record_restart(struct run *r)
 	end_capture(r);
 }
 
+/*
+ * RESET takes hw_ptr back to the first lap, and appl_ptr to it. What was captured
+ * until then, of which nobody has heard, is read by going back.
+ */
+static void record_reset(struct run *r)
+{
+	unsigned long from, frames;
+	uint32_t frame;
+
+	begin_capture(r);
+	prepare(r);
+	start(r);
+	while (next_frame(r) < r->total) {
+		from = r->pcm.appl_ptr;
+		frame = next_frame(r);
+		if (!pcm_wait(&r->pcm, 1000))
+			pcm_die("poll: nothing within 1 s");
+		PCM_IOCTL(&r->pcm, RESET, NULL);
+		pause_stream(r, 1);
+		frames = (r->pcm.hw_ptr + r->pcm.buffer -
+			  from % r->pcm.buffer) % r->pcm.buffer;
+		r->base = frame + frames - r->pcm.hw_ptr;
+		frames = min(frames, r->pcm.buffer - r->setup->period);
+		/* there is no number for what is before 0 */
+		frames = min(frames, r->pcm.hw_ptr);
+		rewind_frames(r, frames);
+		transfer_frames(r, frames, PCM_PATTERN);
+		pause_stream(r, 0);
+	}
+	end_capture(r);
+}
+
 static void record_resume(struct run *r)
 {
 	unsigned long there;
@@ -2096,6 +2128,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_map_private, .flags = NO_STREAM },
 	{ "capture/restart", "what was captured before PREPARE does not matter",
 	  MMAP_I, record_restart },
+	{ "capture/reset", "what was captured before RESET can still be read",
+	  RW_I, record_reset },
 	{ "capture/xrun", "recovery from XRUN",
 	  MMAP_I, record_xrun },
 	{ "capture/overrun", "recovery from an overrun",
