@@ -345,6 +345,44 @@ static void playback_runs_free_ahead(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2048, 2560, 1);
 }
 
+/* From where on a writer is served, to the frame. */
+static void playback_runs_free_edges(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	struct snd_pcm_runtime *runtime = &f->runtime;
+	snd_pcm_uframes_t last = snd_dma_sync_align() / 4 - 1;
+	snd_pcm_uframes_t half = runtime->boundary / 2;
+
+	/* with hw_ptr on the last frame of a line */
+	runtime->stop_threshold = runtime->boundary;
+	runtime->dma_sync_appl_ptr = last;
+	f->status.hw_ptr = last;
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, last * 4, (last + 256) * 4,
+		    1);
+
+	/* appl_ptr as far ahead as can be, and one further: that is behind */
+	forget(f);
+	runtime->dma_sync_appl_ptr = last + half;
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_nothing(test, f);
+	KUNIT_EXPECT_EQ(test, runtime->dma_sync_appl_ptr, last + half);
+	runtime->dma_sync_appl_ptr++;
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, last * 4, (last + 256) * 4,
+		    1);
+	KUNIT_EXPECT_EQ(test, runtime->dma_sync_appl_ptr, last);
+
+	/* a period that is the whole buffer: no more than a lap */
+	forget(f);
+	runtime->period_size = runtime->buffer_size;
+	f->status.hw_ptr = 0;
+	runtime->dma_sync_appl_ptr = 512;
+	snd_pcm_dma_sync_start(&f->substream);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 2048, 0);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2048, BUFFER_BYTES, 1);
+}
+
 static void expect_look(struct kunit *test, struct fake *f, bool ahead,
 			bool runs_free)
 {
@@ -714,6 +752,7 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_runs_free),
 	KUNIT_CASE(playback_runs_free_commits),
 	KUNIT_CASE(playback_runs_free_ahead),
+	KUNIT_CASE(playback_runs_free_edges),
 	KUNIT_CASE(playback_looks_ahead),
 	KUNIT_CASE(capture_advance),
 	KUNIT_CASE(capture_told),

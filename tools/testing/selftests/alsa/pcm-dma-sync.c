@@ -1091,11 +1091,12 @@ static void play_unmap(struct run *r)
 /*
  * As dmix uses its slave: stop_threshold is the boundary, appl_ptr is never
  * moved. The buffer is written up to @most frames ahead of hw_ptr, which jumps
- * by up to a period.
+ * by up to a period. With @late, all that is as usual until it runs.
  */
-static void play_free(struct run *r, unsigned long most)
+static void play_free(struct run *r, unsigned long most, bool late)
 {
-	struct pcm_thresholds t = { PCM_BOUNDARY, PCM_BOUNDARY };
+	struct pcm_thresholds free = { PCM_BOUNDARY, PCM_BOUNDARY };
+	struct pcm_thresholds t = late ? stop_when_empty(r, PCM_BOUNDARY) : free;
 	unsigned long period = r->setup->period;
 	unsigned long written = 0;
 
@@ -1111,8 +1112,12 @@ static void play_free(struct run *r, unsigned long most)
 			     hw_ptr, written);
 		n = hw_ptr + most - written;
 		put_at(r, written, n, PCM_PATTERN);
+		if (!written && late)
+			commit(r, n);
 		if (!written)
 			start(r);
+		if (!written && late)
+			pcm_sw_params(&r->pcm, &free);
 		written += n;
 		if (hw_ptr >= r->total)
 			break;
@@ -1126,12 +1131,17 @@ static void play_free(struct run *r, unsigned long most)
 
 static void play_free_early(struct run *r)
 {
-	play_free(r, r->setup->period * r->setup->periods);
+	play_free(r, r->setup->period * r->setup->periods, false);
 }
 
 static void play_free_late(struct run *r)
 {
-	play_free(r, r->setup->period * 9 / 4);
+	play_free(r, r->setup->period * 9 / 4, false);
+}
+
+static void play_free_sw_params(struct run *r)
+{
+	play_free(r, r->setup->period * r->setup->periods, true);
 }
 
 /*
@@ -2070,6 +2080,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, play_free_late, BY_HWSYNC, FREE_RUNNING },
 	{ "playback/free-late-n", "the same in areas",
 	  MMAP_N, play_free_late, BY_HWSYNC, FREE_RUNNING },
+	{ "playback/free-sw-params", "so it is if it is only told when it runs",
+	  MMAP_I, play_free_sw_params, BY_HWSYNC, FREE_RUNNING },
 	{ "playback/free-pause", "the same, written during pauses",
 	  MMAP_I, play_free_pause, BY_HWSYNC, FREE_RUNNING | COSTS_ANY },
 	{ "playback/threads", "another thread asks in every way",
