@@ -454,11 +454,12 @@ static void reveal(struct fuzz_stream *s)
 		return;
 	/* a line that the application wrote ends where the device may be now */
 	if (s->scribbled && avail_at(s, s->now.hw_ptr, s->before.appl_ptr) +
-			    s->pcm.setup.period > s->pcm.buffer)
+			    s->pcm.setup.period + fuzz_card.line / unit(&s->pcm) >
+			    s->pcm.buffer)
 		s->lost = true;
 	if (!n)
 		return;
-	s->fresh = false;
+	s->fresh = s->ahead = false;
 	if (s->lost) {
 		forget(s);
 		return;
@@ -1549,7 +1550,7 @@ static void prepared(struct fuzz_stream *s, const struct counters *c)
 	if (!s->fresh)
 		forget(s);
 	s->base = 0;
-	s->lost = s->scribbled = false;
+	s->lost = s->scribbled = s->ahead = false;
 	s->zero = c->frames[number(s)];
 	s->tainted = false;
 	taint(s);
@@ -1573,6 +1574,7 @@ static void were_reset(struct fuzz_stream *s, const struct counters *before,
 		diverge("reset to %lu", s->now.appl_ptr);
 	if (!s->fresh)
 		forget(s);
+	s->ahead = !is_running(s, s->before.state);
 	/* the device goes on where it is in the ring, but in which lap? */
 	s->base = lap(s, frames_moved(s, after) - hw_ptr);
 	if (lap(s, frames_moved(s, before) - hw_ptr) != (int32_t)s->base)
@@ -1695,10 +1697,13 @@ static void check_read(struct fuzz_stream *s, unsigned char *memory,
 	for_pieces(s, pcm_add(&s->pcm, from, done), got - done, ofs, n) {
 		good = same(s, ofs, memory, size, done, n);
 		if (good < n)
-			diverge("read %lu frames from %lu on, of which %lu is wrong; %s, hw_ptr %lu, %lu * %lu",
+			diverge("read %lu frames from %lu on, of which %lu is %#x and not %#x; %s, hw_ptr %lu, %lu * %lu, access %d, base %u",
 				got, from, done + good,
+				*ring(&s->pcm, memory, size, 0, done + good),
+				*ring(&s->pcm, s->shadow, s->pcm.buffer, 0, ofs + good),
 				fuzz_states[s->now.state], s->now.hw_ptr,
-				s->pcm.setup.period, s->pcm.setup.periods);
+				s->pcm.setup.period, s->pcm.setup.periods,
+				s->access, s->base);
 		done += n;
 	}
 }
@@ -1798,6 +1803,8 @@ static bool owns(const struct fuzz_stream *s, unsigned long frame)
 
 	if (s->now.state == STATE(SETUP))
 		return true;
+	if (s->ahead)
+		return false;
 	return (frame + s->pcm.buffer - from % s->pcm.buffer) % s->pcm.buffer < n;
 }
 

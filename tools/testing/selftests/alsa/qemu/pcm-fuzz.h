@@ -114,6 +114,8 @@ struct fuzz_map {
  * @known: for each frame, whether the model knows
  * @fresh: nothing was captured since hw_params cleared the buffer
  * @base: number of the frame at which the pointers are 0
+ * @ahead: it was reset while it stood: the device is where it was, and hw_ptr,
+ *	until it moves, says nothing of that
  * @scribbled: the application wrote where frames were captured
  * @lost: what is captured is not known until it is prepared again: it was reset
  *	in nobody knows which lap, or the device overran what was scribbled
@@ -137,6 +139,7 @@ struct fuzz_stream {
 	unsigned char *known;
 	bool fresh;
 	uint32_t base;
+	bool ahead;
 	bool scribbled;
 	bool lost;
 	unsigned long long zero;
