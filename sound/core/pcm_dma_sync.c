@@ -149,6 +149,18 @@ static void sync_before(struct snd_pcm_substream *substream,
 		sync_span(substream, by, end - frames, frames, mode);
 }
 
+void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	runtime->dma_sync_free = unmoved && snd_pcm_needs_sync(substream) &&
+		!is_capture(substream) &&
+		runtime->stop_threshold > runtime->buffer_size;
+	runtime->look_ahead = runtime->dma_sync_free ||
+			      runtime->silence_size > 0;
+}
+EXPORT_SYMBOL_GPL(snd_pcm_look_ahead);
+
 /*
  * Hand over what the device is going to take in the next periods, except for
  * what it owns already.  Called at every period, so that a frame written a
@@ -288,10 +300,12 @@ void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 	runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;
 }
 
-void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
+void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
+	if (!snd_pcm_needs_sync(substream))
+		return;
 	snd_pcm_look_ahead(substream, true);
 	if (runtime->dma_sync_free) {
 		runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;

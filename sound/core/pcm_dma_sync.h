@@ -3,7 +3,7 @@
  * Cache maintenance of PCM buffers: what the core calls where it moves a
  * pointer or writes the buffer itself.  The rule is in pcm_dma_sync.c.
  *
- * A stream that needs no sync pays one branch per call.
+ * A stream that needs no sync pays one branch where a pointer moves.
  */
 
 #ifndef __SOUND_CORE_PCM_DMA_SYNC_H
@@ -31,7 +31,6 @@ void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
 void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
-void __snd_pcm_dma_sync_start(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_needs_sync - tell whether the stream's buffer is handed over by sync
@@ -75,17 +74,7 @@ static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
  *
  * Context: stream lock held, or the stream is not running.
  */
-static inline void snd_pcm_look_ahead(struct snd_pcm_substream *substream,
-				      bool unmoved)
-{
-	struct snd_pcm_runtime *runtime = substream->runtime;
-
-	runtime->dma_sync_free = unmoved && snd_pcm_needs_sync(substream) &&
-		substream->stream == SNDRV_PCM_STREAM_PLAYBACK &&
-		runtime->stop_threshold > runtime->buffer_size;
-	runtime->look_ahead = runtime->dma_sync_free ||
-			      runtime->silence_size > 0;
-}
+void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved);
 
 /**
  * snd_pcm_dma_sync_period - hand over what may be played without being queued
@@ -153,11 +142,7 @@ static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
  *
  * Context: stream lock held, does not sleep.
  */
-static inline void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
-{
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_start(substream);
-}
+void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_dma_sync_new_buffer - hand over what hw_params has set up
