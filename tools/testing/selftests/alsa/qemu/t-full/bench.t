@@ -29,6 +29,16 @@ holds()
 	' bench.tsv bench.tsv
 }
 
+# sums TIMES ROWS: ours is no more than so many times that of the merged version
+sums()
+{
+	awk -F'\t' 'NR > 1 && ('"$2"') { ours += $9; theirs += $8 }
+		END {
+			print "# " ours ", merged: " theirs
+			exit !theirs || ours > theirs * '$1'
+		}' bench.tsv
+}
+
 # same PART CONDITION: such lines of both runs are the same, but for PART of the number
 same()
 {
@@ -90,8 +100,12 @@ for what in sync_ptr hwsync round transfer; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
-ok 'nor in an interrupt, as far as two runs tell the same of it' \
-	holds '$6 == "interrupt" && $8 != "-"' 'series <= merged * 1.005'
+# The virtual card stops anywhere in a period, so what its interrupt finds to do
+# differs by half a percent either way
+ok 'nor in an interrupt of HDA' \
+	holds '$6 == "interrupt" && $1 == "hda"' 'series <= merged'
+ok 'nor in those of the virtual card together' \
+	sums 1.001 '$6 == "interrupt" && $8 != "-"'
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
 	'of("device") + of("cpu") <= merged_of("device") + merged_of("cpu")'
 
