@@ -122,10 +122,8 @@ static void sync_span(struct snd_pcm_substream *substream,
 	for (ring = 0; ring < rings; ring++) {
 		from = ring * (runtime->dma_bytes / rings) + start;
 		to = ring * (runtime->dma_bytes / rings) + end;
-		if (whole_lines) {
-			from = round_down(from, snd_dma_sync_align());
+		if (whole_lines)
 			to = round_down(to, snd_dma_sync_align());
-		}
 		if (from < to)
 			sync_bytes(substream, by, from, to - from, mode);
 	}
@@ -145,8 +143,7 @@ static void sync_before(struct snd_pcm_substream *substream,
 		sync_span(substream, by, size - frames, frames, mode);
 		frames = end;
 	}
-	if (frames)
-		sync_span(substream, by, end - frames, frames, mode);
+	sync_span(substream, by, end - frames, frames, mode);
 }
 
 void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved)

@@ -59,9 +59,17 @@ static void note_sync(struct snd_dma_buffer *dmab, size_t offset, size_t size,
 
 static const struct snd_malloc_ops note_ops = { .sync = note_sync };
 
+/* the bytes that the core says it has synced */
+static size_t counted(struct fake *f, enum snd_dma_sync_mode mode)
+{
+	return atomic64_read(&f->runtime.dma_synced[mode]);
+}
+
 static void forget(struct fake *f)
 {
 	memset(f->notes, 0, sizeof(f->notes));
+	atomic64_set(&f->runtime.dma_synced[SNDRV_DMA_SYNC_CPU], 0);
+	atomic64_set(&f->runtime.dma_synced[SNDRV_DMA_SYNC_DEVICE], 0);
 }
 
 static struct fake *fake_stream(struct kunit *test, int stream,
@@ -156,6 +164,8 @@ static void expect_nothing(struct kunit *test, struct fake *f)
 {
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_CPU), (size_t)0);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE), (size_t)0);
 }
 
 /* Playback: what appl_ptr covers goes to the device, once, and nothing else. */
@@ -184,6 +194,7 @@ static void playback_wrap(struct kunit *test)
 	move_hw_ptr(f, 896);
 	forget(f);
 	move_appl_ptr(f, 1024 + 128);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE), (size_t)1024);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 512, 3584, 0);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 3584, BUFFER_BYTES, 1);
@@ -305,6 +316,11 @@ static void playback_runs_free(struct kunit *test)
 	for (hw_ptr = 32; hw_ptr <= 1024; hw_ptr += 32)
 		move_hw_ptr(f, hw_ptr);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 2);
+
+	/* who only looks pays nothing */
+	forget(f);
+	move_hw_ptr(f, 1024);
+	expect_nothing(test, f);
 }
 
 /* Who runs free but moves appl_ptr as others do pays as others do. */
@@ -567,6 +583,18 @@ static void capture_mapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 }
 
+/* The end of the ring cuts a line, too, but behind it is nobody's. */
+static void capture_ring_end(struct kunit *test)
+{
+	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_CAPTURE,
+				     SNDRV_PCM_ACCESS_MMAP_INTERLEAVED, 3, 24);
+
+	capture_up_to(f, f->runtime.buffer_size);
+	move_appl_ptr(f, f->runtime.buffer_size);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0,
+		    f->runtime.buffer_size * 9, 1);
+}
+
 /* What hw_params wrote is handed over, whatever the direction. */
 static void new_buffer(struct kunit *test)
 {
@@ -650,22 +678,32 @@ static void flag_forgotten(struct kunit *test)
 /* Non-interleaved: the same frames in the ring of each channel. */
 static void noninterleaved(struct kunit *test)
 {
-	struct fake *f = fake_stream(test, SNDRV_PCM_STREAM_CAPTURE,
-				     SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED,
-				     4, 16);
+	static const snd_pcm_access_t access[] = {
+		SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED,
+		SNDRV_PCM_ACCESS_RW_NONINTERLEAVED,
+	};
+	struct fake *f;
 	unsigned int c;
+	int i;
 
-	capture_up_to(f, 480);
-	forget(f);
-	capture_up_to(f, 512 + 64);
-	for (c = 0; c < 4; c++) {
-		size_t ring = c * 1024;
+	for (i = 0; i < ARRAY_SIZE(access); i++) {
+		f = fake_stream(test, SNDRV_PCM_STREAM_CAPTURE, access[i], 4,
+				16);
+		capture_up_to(f, 480);
+		forget(f);
+		capture_up_to(f, 512 + 64);
+		KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_CPU),
+				(size_t)96 * 8);
+		for (c = 0; c < 4; c++) {
+			size_t ring = c * 1024;
 
-		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring, ring + 128, 1);
-		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 128,
-			    ring + 896, 0);
-		expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 960,
-			    ring + 1024, 1);
+			expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring,
+				    ring + 128, 1);
+			expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 128,
+				    ring + 896, 0);
+			expect_span(test, f, SNDRV_DMA_SYNC_CPU, ring + 960,
+				    ring + 1024, 1);
+		}
 	}
 }
 
@@ -719,6 +757,8 @@ static void cost(struct kunit *test)
 			move_hw_ptr(f, ptr);
 			frames += steps[i];
 		}
+		KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE),
+				frames * 4);
 		KUNIT_EXPECT_GE(test, dev->bytes, frames * 4);
 		KUNIT_EXPECT_LE(test, dev->bytes,
 				frames * 4 + dev->calls * ROUNDING);
@@ -763,6 +803,7 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(capture_told_meanwhile),
 	KUNIT_CASE(capture_cut_line),
 	KUNIT_CASE(capture_mapped),
+	KUNIT_CASE(capture_ring_end),
 	KUNIT_CASE(new_buffer),
 	KUNIT_CASE(reset),
 	KUNIT_CASE(reset_rewind),
