@@ -92,19 +92,21 @@ static void sync_bytes(struct snd_pcm_substream *substream,
 /*
  * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or
  * a ring of samples per channel.  The line that a capture stream's appl_ptr cuts
- * does not go to the device.
+ * is left out, if the CPU may have written it.
  */
 static void sync_span(struct snd_pcm_substream *substream,
 		      enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t ofs,
 		      snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	bool whole_lines = mode == SNDRV_DMA_SYNC_DEVICE &&
-			   is_capture(substream) &&
+	bool whole_lines = by == SYNC_BY_APPL_PTR && is_capture(substream) &&
+			   may_be_written(substream) &&
 			   ofs + frames < runtime->buffer_size;
 	unsigned int rings, ring, bits;
 	size_t start, end, from, to;
 
+	if (!frames)
+		return;
 	switch (runtime->access) {
 	case SNDRV_PCM_ACCESS_RW_NONINTERLEAVED:
 	case SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED:
@@ -286,15 +288,22 @@ void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 		  SNDRV_DMA_SYNC_DEVICE);
 }
 
-void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+{
+	if (is_capture(substream) && may_be_written(substream))
+		sync_bytes(substream, SYNC_BY_RESET, 0,
+			   substream->runtime->dma_bytes,
+			   SNDRV_DMA_SYNC_DEVICE);
+}
+
+void snd_pcm_dma_sync_restart(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t hw_ptr = runtime->status->hw_ptr;
 
-	if (is_capture(substream) && may_be_written(substream))
-		sync_bytes(substream, SYNC_BY_RESET, 0, runtime->dma_bytes,
-			   SNDRV_DMA_SYNC_DEVICE);
-	runtime->dma_sync_appl_ptr = runtime->status->hw_ptr;
-	runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;
+	runtime->dma_sync_appl_ptr = hw_ptr;
+	/* the line that hw_ptr cuts went to the device, too, and comes back */
+	runtime->dma_sync_hw_ptr = hw_ptr ? hw_ptr - 1 : 0;
 }
 
 void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)

@@ -30,7 +30,6 @@ void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
-void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_needs_sync - tell whether the stream's buffer is handed over by sync
@@ -124,17 +123,24 @@ static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 }
 
 /**
- * snd_pcm_dma_sync_reset - begin again with nothing queued
- * @substream: PCM substream whose pointers are being reset
+ * snd_pcm_dma_sync_reset - hand over what user space may have written
+ * @substream: PCM substream whose pointers are about to be reset
  *
- * Context: process context with buffer accesses locked out, but without the
- * stream lock: a whole capture buffer may be handed over.
+ * To be called before hw_ptr jumps, for all streams of a group: until appl_ptr
+ * follows, an interrupt takes it for an xrun.
+ *
+ * Context: process context, and nobody may read or write, but without the stream
+ * lock: a whole capture buffer may be handed over.
  */
-static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
-{
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_reset(substream);
-}
+void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
+
+/**
+ * snd_pcm_dma_sync_restart - begin again with nothing queued
+ * @substream: PCM substream whose appl_ptr was just set to hw_ptr
+ *
+ * Context: stream lock held, or the stream is not running.
+ */
+void snd_pcm_dma_sync_restart(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_dma_sync_start - prepare for the device to run

@@ -131,6 +131,13 @@ static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
 	snd_pcm_stream_unlock_irq(&f->substream);
 }
 
+static void reset_pointers(struct fake *f)
+{
+	snd_pcm_dma_sync_reset(&f->substream);
+	f->control.appl_ptr = f->status.hw_ptr;
+	snd_pcm_dma_sync_restart(&f->substream);
+}
+
 /* what an ioctl does before it tells hw_ptr */
 static void tell_hw_ptr(struct fake *f)
 {
@@ -568,6 +575,7 @@ static void capture_mapped(struct kunit *test)
 	capture_up_to(f, 512);
 	forget(f);
 	move_appl_ptr(f, 4);
+	move_appl_ptr(f, 8);
 	expect_nothing(test, f);
 	move_appl_ptr(f, 256 + 4);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
@@ -577,9 +585,8 @@ static void capture_mapped(struct kunit *test)
 	forget(f);
 	move_appl_ptr(f, 128);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 512, 0);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 512, (256 + 4) * 4, 1);
-	KUNIT_EXPECT_LE(test, f->notes[SNDRV_DMA_SYNC_CPU].bytes,
-			(128 + 4) * 4 + ROUNDING);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 512, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, BUFFER_BYTES, 0);
 	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 }
 
@@ -630,10 +637,16 @@ static void reset(struct kunit *test)
 	snd_pcm_dma_sync_reset(&f->substream);
 	expect_nothing(test, f);
 
-	/* what was captured before is nobody's */
+	/* what was captured before is nobody's, but for the line that is cut */
 	f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 	move_hw_ptr(f, 512);
-	snd_pcm_dma_sync_reset(&f->substream);
+	reset_pointers(f);
+	forget(f);
+	tell_hw_ptr(f);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_CPU), (size_t)4);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE), (size_t)0);
+	f->status.hw_ptr = 0;
+	reset_pointers(f);
 	forget(f);
 	tell_hw_ptr(f);
 	expect_nothing(test, f);
@@ -653,12 +666,15 @@ static void reset_rewind(struct kunit *test)
 		f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 		f->runtime.access = access[i];
 		move_hw_ptr(f, 516);
-		snd_pcm_dma_sync_reset(&f->substream);
-		f->control.appl_ptr = 516;
+		reset_pointers(f);
 		forget(f);
+		tell_hw_ptr(f);
 		move_appl_ptr(f, 256);
 		expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 1024, 0);
-		expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, 516 * 4, 1);
+		expect_span(test, f, SNDRV_DMA_SYNC_CPU, 1024, 2048, 1);
+		/* the line that is cut was handed over when hw_ptr was told */
+		KUNIT_EXPECT_GE(test, f->notes[SNDRV_DMA_SYNC_CPU].count[2063],
+				(u8)1);
 		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_DEVICE].calls, 0u);
 	}
 }
@@ -717,6 +733,10 @@ static void half_bytes(struct kunit *test)
 	move_appl_ptr(f, 2 * line + 1);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 2 * line, 1);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2 * line, BUFFER_BYTES, 0);
+
+	forget(f);
+	move_appl_ptr(f, 2 * line + 1);
+	expect_nothing(test, f);
 }
 
 /* A stream that needs no sync is left alone, whatever moves. */

@@ -159,7 +159,7 @@ static snd_pcm_uframes_t given_up_to(struct dmatest_stream *s)
 
 /*
  * The frames that the CPU is ahead of the device's position, which may be
- * further than hw_ptr. Negative after an underrun, and always for capture.
+ * further than hw_ptr. Negative after an underrun; 0 at most for capture.
  */
 static snd_pcm_sframes_t frames_ahead(struct dmatest_stream *s)
 {

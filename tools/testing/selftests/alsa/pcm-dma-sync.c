@@ -1390,27 +1390,43 @@ static void record_restart(struct run *r)
  */
 static void record_reset(struct run *r)
 {
-	unsigned long from, frames;
-	uint32_t frame;
+	unsigned long size = r->setup->period * r->setup->periods;
+	unsigned long frames;
+	uint32_t from, to;
 
 	begin_capture(r);
 	prepare(r);
 	start(r);
-	while (next_frame(r) < r->total) {
-		from = r->pcm.appl_ptr;
-		frame = next_frame(r);
+	while (r->checked < r->total) {
+		from = next_frame(r);
 		if (!pcm_wait(&r->pcm, 1000))
 			pcm_die("poll: nothing within 1 s");
 		PCM_IOCTL(&r->pcm, RESET, NULL);
-		pause_stream(r, 1);
-		frames = (r->pcm.hw_ptr + r->pcm.buffer -
-			  from % r->pcm.buffer) % r->pcm.buffer;
-		r->base = frame + frames - r->pcm.hw_ptr;
-		frames = min(frames, r->pcm.buffer - r->setup->period);
+		if (ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_PAUSE, 1) < 0) {
+			/* an interrupt came before appl_ptr had followed */
+			prepare(r);
+			r->base = 0;
+			start(r);
+			continue;
+		}
+		learn(r, BY_SYNC_PTR);
+
+		/* the device may have gone further than it has told */
+		to = counter(r, "frames");
+		to -= (to % size + size - r->pcm.hw_ptr % size) % size;
+		r->base = to - r->pcm.hw_ptr;
+		frames = min(to - from, size - r->setup->period);
 		/* there is no number for what is before 0 */
 		frames = min(frames, r->pcm.hw_ptr);
-		rewind_frames(r, frames);
-		transfer_frames(r, frames, PCM_PATTERN);
+		if (frames > pcm_avail(&r->pcm))
+			rewind_frames(r, frames - pcm_avail(&r->pcm));
+		frames = pcm_avail(&r->pcm);
+		if (is_mmap(r->c->access)) {
+			check(r, frames);
+			commit(r, frames);
+		} else {
+			transfer_frames(r, frames, PCM_PATTERN);
+		}
 		pause_stream(r, 0);
 	}
 	end_capture(r);
@@ -2142,6 +2158,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_restart },
 	{ "capture/reset", "what was captured before RESET can still be read",
 	  RW_I, record_reset },
+	{ "capture/reset-mmap", "also in a map",
+	  MMAP_I, record_reset, .flags = COSTS_ANY },
 	{ "capture/xrun", "recovery from XRUN",
 	  MMAP_I, record_xrun },
 	{ "capture/overrun", "recovery from an overrun",
