@@ -384,10 +384,14 @@ static void freed(struct kunit *test)
 	const struct kind *kind = test->param_value;
 	struct snd_dma_buffer dmab;
 	struct machine *m = param_get(test, &dmab);
+	void *area = dmab.area;
 
 	KUNIT_EXPECT_EQ(test, !m->mem.maps, !!(kind->flags & PHYSICAL));
 	snd_dma_free_pages(&dmab);
 	KUNIT_EXPECT_EQ(test, m->mem.maps, 0U);
+	/* nor does the kernel have it mapped */
+	if (is_vmalloc_addr(area))
+		KUNIT_EXPECT_NULL(test, vmalloc_to_page(area));
 }
 
 /*
@@ -474,10 +478,12 @@ static void mmapped(struct kunit *test)
 	addr = map_buffer(&dmab, MAP_SHARED, 0, all);
 	expect_mapped(test, &dmab, addr, 0, all);
 
-	/* a part of it, and nothing behind it */
+	/* a part of it */
+	addr = map_buffer(&dmab, MAP_SHARED, 2 * PAGE_SIZE, 3 * PAGE_SIZE);
+	expect_mapped(test, &dmab, addr, 2 * PAGE_SIZE, 3 * PAGE_SIZE);
+
+	/* nothing behind it; of memory of the CPU's own, the PCM core sees to that */
 	if (!(kind->flags & PHYSICAL)) {
-		addr = map_buffer(&dmab, MAP_SHARED, 2 * PAGE_SIZE, 3 * PAGE_SIZE);
-		expect_mapped(test, &dmab, addr, 2 * PAGE_SIZE, 3 * PAGE_SIZE);
 		addr = map_buffer(&dmab, MAP_SHARED, PAGE_SIZE, all);
 		KUNIT_EXPECT_TRUE(test, IS_ERR_VALUE(addr));
 		addr = map_buffer(&dmab, MAP_SHARED, all, PAGE_SIZE);
@@ -759,6 +765,7 @@ static const struct span ranges[] = {
 	{ "more than all", 0, 8 * PAGE_SIZE },
 	{ "over the end", 6 * PAGE_SIZE + 1, 2 * PAGE_SIZE },
 	{ "behind the end", 7 * PAGE_SIZE, 1 },
+	{ "far behind the end", 9 * PAGE_SIZE, 1 },
 };
 
 /* Is the byte at @at in a line of @range? */
@@ -926,6 +933,7 @@ static void pieces_4m(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sgt->nents, sgt->orig_nents);
 	for_each_sgtable_sg(sgt, sg, i) {
 		KUNIT_EXPECT_EQ(test, (size_t)sg->length, piece);
+		KUNIT_EXPECT_EQ(test, sg->offset, 0U);
 		KUNIT_EXPECT_EQ(test, (size_t)sg_dma_len(sg), piece);
 		KUNIT_EXPECT_EQ(test, sg_dma_address(sg),
 				snd_sgbuf_get_addr(&dmab, ofs));
@@ -1057,6 +1065,7 @@ static void pieces_decrease(struct kunit *test)
 struct slices {
 	u8 *block;
 	unsigned int given, taken_back, limit;
+	unsigned int refused;		/* more than a page */
 	gfp_t gfp, large_gfp;		/* of a page, and of more */
 	bool unmappable;
 };
@@ -1079,6 +1088,7 @@ static struct page *slices_alloc(struct device *dev, size_t size,
 	struct page *page;
 
 	if (size > PAGE_SIZE) {
+		s->refused++;
 		s->large_gfp = gfp;
 		return NULL;
 	}
@@ -1151,6 +1161,8 @@ static void pieces_merge(struct kunit *test)
 	slices_get(test, &s, SLICES);
 	buffer_get(test, &dmab, m, SNDRV_DMA_TYPE_NONCONTIG, DMA_TO_DEVICE,
 		   SLICES * PAGE_SIZE);
+	/* all in one, by the DMA API and by us; half; a quarter; and not again */
+	KUNIT_EXPECT_EQ(test, s.refused, 4U);
 	expect_runs(test, &dmab);
 	snd_dma_free_pages(&dmab);
 	slices_put(test, &s);
@@ -1175,6 +1187,22 @@ static void pieces_run_out(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, s.given, limit);
 		slices_put(test, &s);
 	}
+}
+
+/* More than there can be an array for: no warning is due, as less may do */
+static void pieces_too_many(struct kunit *test)
+{
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+	struct slices s;
+
+	slices_get(test, &s, 0);
+	KUNIT_EXPECT_EQ(test, snd_dma_alloc_pages(SNDRV_DMA_TYPE_NONCONTIG,
+						  m->dev,
+						  1UL << (BITS_PER_LONG - 2),
+						  &dmab), -ENOMEM);
+	expect_empty(test, &dmab);
+	slices_put(test, &s);
 }
 
 /*
@@ -1340,6 +1368,7 @@ static struct kunit_case memalloc_cases[] = {
 	KUNIT_CASE(pieces_decrease),
 	KUNIT_CASE(pieces_merge),
 	KUNIT_CASE(pieces_run_out),
+	KUNIT_CASE(pieces_too_many),
 	KUNIT_CASE(how_pages_are_asked_for),
 	KUNIT_CASE(mapping_error),
 	KUNIT_CASE(no_addresses_left),

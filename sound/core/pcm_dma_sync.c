@@ -37,6 +37,7 @@
 
 #include <linux/math.h>
 #include <linux/minmax.h>
+#include <linux/mutex.h>
 #include <sound/core.h>
 #include <sound/pcm.h>
 #include "memalloc_local.h"
@@ -175,7 +176,10 @@ static void sync_ahead(struct snd_pcm_substream *substream,
 		    runtime->buffer_size);
 	owned = distance(runtime, hw_ptr, runtime->dma_sync_appl_ptr);
 	if (is_behind(runtime, owned)) {
-		runtime->dma_sync_appl_ptr = hw_ptr;
+		/* appl_ptr may move yet; what is a lap behind is all the same */
+		if (runtime->boundary - owned > runtime->buffer_size)
+			runtime->dma_sync_appl_ptr =
+				distance(runtime, runtime->buffer_size, hw_ptr);
 		owned = 0;
 	}
 	if (owned < ahead)
@@ -255,20 +259,25 @@ static noinline void sync_captured(struct snd_pcm_substream *substream)
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t from, hw_ptr;
 
-	/* who takes the buffer away or prepares it lets nobody read */
-	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
-		return;
 	while (runtime->dma_sync_hw_ptr != runtime->status->hw_ptr) {
 		from = runtime->dma_sync_hw_ptr;
 		hw_ptr = runtime->status->hw_ptr;
-		sync_unlocked(substream, SYNC_BY_HW_PTR, hw_ptr,
-			      distance(runtime, from, hw_ptr),
-			      SNDRV_DMA_SYNC_CPU);
+		snd_pcm_stream_unlock_irq(substream);
+		/*
+		 * Who takes the buffer away or prepares it waits, and is waited
+		 * for: to look is no access that would be in its way.
+		 */
+		mutex_lock(&runtime->buffer_mutex);
+		if (READ_ONCE(runtime->dma_sync_hw_ptr) == from)
+			sync_before(substream, SYNC_BY_HW_PTR, hw_ptr,
+				    distance(runtime, from, hw_ptr),
+				    SNDRV_DMA_SYNC_CPU);
+		mutex_unlock(&runtime->buffer_mutex);
+		snd_pcm_stream_lock_irq(substream);
 		/* another thread may have come further meanwhile */
 		if (runtime->dma_sync_hw_ptr == from)
 			runtime->dma_sync_hw_ptr = hw_ptr;
 	}
-	atomic_dec(&runtime->buffer_accessing);
 }
 
 void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
@@ -308,15 +317,9 @@ void snd_pcm_dma_sync_restart(struct snd_pcm_substream *substream)
 
 void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream)
 {
-	struct snd_pcm_runtime *runtime = substream->runtime;
-
-	if (!snd_pcm_needs_sync(substream))
-		return;
 	snd_pcm_look_ahead(substream, true);
-	if (runtime->dma_sync_free) {
-		runtime->dma_sync_hw_ptr = runtime->status->hw_ptr;
-		sync_ahead(substream, runtime->status->hw_ptr);
-	}
+	if (substream->runtime->dma_sync_free)
+		sync_ahead(substream, substream->runtime->status->hw_ptr);
 }
 
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
@@ -335,3 +338,4 @@ void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
 	sync_bytes(substream, SYNC_BY_HW_PARAMS, 0, runtime->dma_bytes,
 		   SNDRV_DMA_SYNC_DEVICE);
 }
+EXPORT_SYMBOL_GPL(snd_pcm_dma_sync_new_buffer);

@@ -52,8 +52,8 @@ static inline bool snd_pcm_needs_sync(struct snd_pcm_substream *substream)
  * knows it may read at once.  hw_ptr and all that belongs to it have to be read
  * afterwards, without releasing the stream lock.
  *
- * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
- * time that a sync takes.
+ * Context: process context, without buffer_mutex.  Stream lock held by
+ * snd_pcm_stream_lock_irq(), and dropped for the time that a sync takes.
  */
 static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 {
@@ -151,14 +151,14 @@ void snd_pcm_dma_sync_restart(struct snd_pcm_substream *substream);
 void snd_pcm_dma_sync_start(struct snd_pcm_substream *substream);
 
 /**
- * snd_pcm_dma_sync_new_buffer - hand over what hw_params has set up
+ * snd_pcm_dma_sync_new_buffer - hand over a buffer that was just filled
  * @substream: PCM substream
  *
- * The zeros have to reach the memory, and must not come back over captured
- * audio.  A driver that brings a buffer which needs sync, but did not say so in
- * hw.info at open, is warned.
+ * The zeros of hw_params, and the silence of OSS, have to reach the memory, and
+ * must not come back over captured audio.  A driver that brings a buffer which
+ * needs sync, but did not say so in hw.info at open, is warned.
  *
- * Context: process context with buffer accesses locked out.
+ * Context: process context, before anybody reads or writes.
  */
 void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream);
 

@@ -10,7 +10,12 @@
 #define __DISABLE_EXPORTS
 
 #include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 
 /* the tracepoint is the core's */
 #define NOTRACE
@@ -37,6 +42,7 @@ struct fake {
 	struct snd_pcm_mmap_control control;
 	struct snd_dma_buffer dmab;
 	struct notes notes[2];		/* by enum snd_dma_sync_mode */
+	struct completion looked;
 	void (*meanwhile)(struct fake *f);
 };
 
@@ -99,6 +105,7 @@ static struct fake *fake_stream(struct kunit *test, int stream,
 	runtime->boundary = runtime->buffer_size * 16;
 	runtime->hw.info = SNDRV_PCM_INFO_EXPLICIT_SYNC;
 
+	mutex_init(&runtime->buffer_mutex);
 	f->pcm.card = &f->card;
 	f->substream.pcm = &f->pcm;
 	spin_lock_init(&f->substream.self_group.lock);
@@ -231,6 +238,20 @@ static void playback_laps(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
 }
 
+/* Half of the boundary is forward still, one frame more is back. */
+static void playback_half_way(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	snd_pcm_uframes_t half = f->runtime.boundary / 2;
+
+	move_appl_ptr(f, half);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+	move_appl_ptr(f, 0);
+	forget(f);
+	move_appl_ptr(f, half + 1);
+	expect_nothing(test, f);
+}
+
 /* Rewound frames may be written again, so they are handed over again. */
 static void playback_rewind(struct kunit *test)
 {
@@ -293,13 +314,45 @@ static void busy(struct kunit *test)
 	move_appl_ptr(f, 128);
 	KUNIT_EXPECT_EQ(test, f->control.appl_ptr, 128ul);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->runtime.buffer_accessing), 0);
+}
 
-	f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
-	atomic_set(&f->runtime.buffer_accessing, -1);
-	capture_up_to(f, 128);
+static int look(void *data)
+{
+	struct fake *f = data;
+
+	tell_hw_ptr(f);
+	complete(&f->looked);
+	return 0;
+}
+
+/* Who looks meanwhile waits, and is in nobody's way. */
+static void busy_to_look(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	struct task_struct *task;
+
+	capture_up_to(f, 64);
+	move_hw_ptr(f, 128);
+	forget(f);
+	init_completion(&f->looked);
+	mutex_lock(&f->runtime.buffer_mutex);
+	task = kthread_run(look, f, "look");
+	if (!IS_ERR(task))
+		msleep(50);
 	expect_nothing(test, f);
 
-	atomic_set(&f->runtime.buffer_accessing, 0);
+	/* what it came for is nobody's now */
+	f->status.hw_ptr = 0;
+	reset_pointers(f);
+	forget(f);
+	mutex_unlock(&f->runtime.buffer_mutex);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	wait_for_completion(&f->looked);
+	expect_nothing(test, f);
+	KUNIT_EXPECT_EQ(test, atomic_read(&f->runtime.buffer_accessing), 0);
+
+	move_hw_ptr(f, 128);
 	tell_hw_ptr(f);
 	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 512, 1);
 }
@@ -394,7 +447,14 @@ static void playback_runs_free_edges(struct kunit *test)
 	snd_pcm_dma_sync_start(&f->substream);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, last * 4, (last + 256) * 4,
 		    1);
-	KUNIT_EXPECT_EQ(test, runtime->dma_sync_appl_ptr, last);
+	KUNIT_EXPECT_EQ(test, runtime->dma_sync_appl_ptr,
+			runtime->boundary + last - 1024);
+
+	/* a lap behind, and less */
+	runtime->dma_sync_appl_ptr++;
+	snd_pcm_dma_sync_start(&f->substream);
+	KUNIT_EXPECT_EQ(test, runtime->dma_sync_appl_ptr,
+			runtime->boundary + last - 1023);
 
 	/* a period that is the whole buffer: no more than a lap */
 	forget(f);
@@ -411,6 +471,19 @@ static void expect_look(struct kunit *test, struct fake *f, bool ahead,
 {
 	KUNIT_EXPECT_EQ(test, f->runtime.look_ahead, ahead);
 	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_free, runs_free);
+}
+
+/* Who moves appl_ptr late has all handed over that it passes then. */
+static void playback_runs_free_late(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+
+	f->runtime.stop_threshold = f->runtime.boundary;
+	snd_pcm_dma_sync_start(&f->substream);
+	move_hw_ptr(f, 128);
+	forget(f);
+	move_appl_ptr(f, 1024);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
 }
 
 /* There is work at a period for playback that may run free, or with silence. */
@@ -535,20 +608,20 @@ static void capture_moved_meanwhile(struct kunit *test)
 static void overtake_once(struct fake *f)
 {
 	f->meanwhile = NULL;
-	capture_up_to(f, 768);
+	f->status.hw_ptr = 768;
+	f->runtime.dma_sync_hw_ptr = 768;
 }
 
-/* Another thread that asks during a sync does not have its frames synced again. */
+/* What another thread has asked for meanwhile is not synced again. */
 static void capture_told_meanwhile(struct kunit *test)
 {
 	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 
 	f->meanwhile = overtake_once;
 	capture_up_to(f, 512);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 2048, 2);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 2048, 3072, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 0, 2048, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 2048, BUFFER_BYTES, 0);
 	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_hw_ptr, 768ul);
-	expect_span(test, f, SNDRV_DMA_SYNC_CPU, 3072, BUFFER_BYTES, 0);
 }
 
 /* The line that hw_ptr cuts was fetched too early; it is dropped again. */
@@ -602,6 +675,19 @@ static void capture_ring_end(struct kunit *test)
 		    f->runtime.buffer_size * 9, 1);
 }
 
+/* So is the silence that the core wrote, to the frame. */
+static void silence(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	size_t line = snd_dma_sync_align();
+
+	snd_pcm_dma_sync_silence(&f->substream, line / 4 - 1, 2);
+	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE), (size_t)8);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 2 * line, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 2 * line, BUFFER_BYTES, 0);
+	KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
+}
+
 /* What hw_params wrote is handed over, whatever the direction. */
 static void new_buffer(struct kunit *test)
 {
@@ -612,6 +698,8 @@ static void new_buffer(struct kunit *test)
 		f = stereo(test, stream);
 		snd_pcm_dma_sync_new_buffer(&f->substream);
 		expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
+		KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE),
+				(size_t)BUFFER_BYTES);
 		KUNIT_EXPECT_EQ(test, f->notes[SNDRV_DMA_SYNC_CPU].calls, 0u);
 	}
 }
@@ -641,6 +729,7 @@ static void reset(struct kunit *test)
 	f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
 	move_hw_ptr(f, 512);
 	reset_pointers(f);
+	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_appl_ptr, 512ul);
 	forget(f);
 	tell_hw_ptr(f);
 	KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_CPU), (size_t)4);
@@ -754,6 +843,7 @@ static void coherent(struct kunit *test)
 	snd_pcm_dma_sync_reset(&f->substream);
 	snd_pcm_dma_sync_start(&f->substream);
 	expect_nothing(test, f);
+	KUNIT_EXPECT_EQ(test, f->runtime.hw.info, 0u);
 }
 
 /*
@@ -805,14 +895,17 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_wrap),
 	KUNIT_CASE(playback_boundary),
 	KUNIT_CASE(playback_laps),
+	KUNIT_CASE(playback_half_way),
 	KUNIT_CASE(playback_rewind),
 	KUNIT_CASE(playback_unlocked),
 	KUNIT_CASE(playback_rewound_meanwhile),
 	KUNIT_CASE(busy),
+	KUNIT_CASE(busy_to_look),
 	KUNIT_CASE(playback_runs_free),
 	KUNIT_CASE(playback_runs_free_commits),
 	KUNIT_CASE(playback_runs_free_ahead),
 	KUNIT_CASE(playback_runs_free_edges),
+	KUNIT_CASE(playback_runs_free_late),
 	KUNIT_CASE(playback_looks_ahead),
 	KUNIT_CASE(capture_advance),
 	KUNIT_CASE(capture_told),
@@ -824,6 +917,7 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(capture_cut_line),
 	KUNIT_CASE(capture_mapped),
 	KUNIT_CASE(capture_ring_end),
+	KUNIT_CASE(silence),
 	KUNIT_CASE(new_buffer),
 	KUNIT_CASE(reset),
 	KUNIT_CASE(reset_rewind),

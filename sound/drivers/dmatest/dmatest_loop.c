@@ -178,7 +178,7 @@ unsigned int dmatest_loop_get(struct dmatest_loop *loop,
 		loop->flows = got == frames;
 	}
 	spin_unlock_irqrestore(&loop->lock, flags);
-	memset(samples + got * channels, 0,
-	       (frames - got) * channels * sizeof(*samples));
+	memset32(samples + got * channels, *snd_pcm_format_silence_64(format),
+		 (frames - got) * channels);
 	return got;
 }

@@ -13,6 +13,7 @@
 
 static const struct dmatest_format formats[] = {
 	{ SNDRV_PCM_FORMAT_S8, 8, 8 },
+	{ SNDRV_PCM_FORMAT_U8, 8, 8 },
 	{ SNDRV_PCM_FORMAT_S16_LE, 16, 16 },
 	{ SNDRV_PCM_FORMAT_S24_LE, 32, 24 },
 	{ SNDRV_PCM_FORMAT_S24_3LE, 24, 24 },

@@ -1401,8 +1401,8 @@ static void record_reset(struct run *r)
 		from = next_frame(r);
 		if (!pcm_wait(&r->pcm, 1000))
 			pcm_die("poll: nothing within 1 s");
-		PCM_IOCTL(&r->pcm, RESET, NULL);
-		if (ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_PAUSE, 1) < 0) {
+		if (ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_RESET) < 0 ||
+		    ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_PAUSE, 1) < 0) {
 			/* an interrupt came before appl_ptr had followed */
 			prepare(r);
 			r->base = 0;

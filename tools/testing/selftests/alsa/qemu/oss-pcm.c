@@ -2,12 +2,16 @@
 /*
  * oss-pcm - play and record as programs for OSS do
  *
- *	oss-pcm [-m] -p FRAMES FILE
- *	oss-pcm [-m] -r FRAMES >FILE
+ *	oss-pcm [-mu] -p FRAMES FILE
+ *	oss-pcm -d [-u] -p FRAMES FILE
+ *	oss-pcm [-mu] -r FRAMES >FILE
  *
  * Through write and read calls, or with -m through the mapped buffer, whose
- * pointer tells where the device is and takes nothing back. 16 bits, stereo,
- * 8000 Hz, so that a slow machine has time.
+ * pointer tells where the device is and takes nothing back. 16 bits, with -u 8 bits
+ * unsigned, stereo, 8000 Hz, so that a slow machine has time.
+ *
+ * With -d through the mapped buffer, too, but no more than that holds, and it is
+ * SYNC that starts the device and waits for it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,10 +25,12 @@
 #include <unistd.h>
 
 #define DEVICE		"/dev/dsp"
-#define FRAME_BYTES	4
+#define CHANNELS	2
 #define FRAGMENTS	8
 #define FRAGMENT_SHIFT	12
 #define BUFFER		((size_t)FRAGMENTS << FRAGMENT_SHIFT)
+
+static int format = AFMT_S16_LE;
 
 static void die(const char *what)
 {
@@ -53,8 +59,8 @@ static int setup(int flags)
 		die(DEVICE);
 	set(fd, SNDCTL_DSP_SETFRAGMENT, FRAGMENTS << 16 | FRAGMENT_SHIFT,
 	    "SETFRAGMENT");
-	set(fd, SNDCTL_DSP_SETFMT, AFMT_S16_LE, "SETFMT");
-	set(fd, SNDCTL_DSP_CHANNELS, 2, "CHANNELS");
+	set(fd, SNDCTL_DSP_SETFMT, format, "SETFMT");
+	set(fd, SNDCTL_DSP_CHANNELS, CHANNELS, "CHANNELS");
 	set(fd, SNDCTL_DSP_SPEED, 8000, "SPEED");
 	return fd;
 }
@@ -106,6 +112,7 @@ static size_t position(int fd, unsigned long request)
  */
 static void play_mapped(int fd, const char *sound, size_t bytes)
 {
+	char silence = format == AFMT_U8 ? 0x80 : 0;
 	char *area = map(fd, PROT_READ | PROT_WRITE);
 	size_t written = 0, played = 0;
 
@@ -113,13 +120,24 @@ static void play_mapped(int fd, const char *sound, size_t bytes)
 	while (played < bytes + BUFFER) {
 		for (; written < played + BUFFER; written++)
 			area[written % BUFFER] =
-				written < bytes ? sound[written] : 0;
+				written < bytes ? sound[written] : silence;
 		if (!played)
 			set(fd, SNDCTL_DSP_SETTRIGGER, PCM_ENABLE_OUTPUT,
 			    "SETTRIGGER");
 		usleep(20000);
 		played = position(fd, SNDCTL_DSP_GETOPTR);
 	}
+}
+
+/* Which the device has once it has been asked for its pointer */
+static void play_drained(int fd, const char *sound, size_t bytes)
+{
+	char *area = map(fd, PROT_READ | PROT_WRITE);
+
+	memcpy(area, sound, bytes < BUFFER ? bytes : BUFFER);
+	position(fd, SNDCTL_DSP_GETOPTR);
+	if (ioctl(fd, SNDCTL_DSP_SYNC, 0) < 0)
+		die("SYNC");
 }
 
 static void record_mapped(int fd, char *sound, size_t bytes)
@@ -139,22 +157,27 @@ static void record_mapped(int fd, char *sound, size_t bytes)
 
 int main(int argc, char **argv)
 {
-	bool mapped = false, play = false;
-	size_t bytes = 0;
+	bool drained = false, mapped = false, play = false;
+	size_t frames = 0, bytes;
 	char *sound;
 	int option, fd;
 	FILE *file;
 
-	while ((option = getopt(argc, argv, "mp:r:")) != -1) {
-		if (option == 'm') {
+	while ((option = getopt(argc, argv, "dmp:r:u")) != -1) {
+		if (option == 'd') {
+			drained = true;
+		} else if (option == 'm') {
 			mapped = true;
+		} else if (option == 'u') {
+			format = AFMT_U8;
 		} else if (option == 'p' || option == 'r') {
 			play = option == 'p';
-			bytes = strtoul(optarg, NULL, 10) * FRAME_BYTES;
+			frames = strtoul(optarg, NULL, 10);
 		} else {
 			return 2;
 		}
 	}
+	bytes = frames * CHANNELS * (format == AFMT_U8 ? 1 : 2);
 	sound = malloc(bytes);
 	if (!bytes || !sound)
 		return 2;
@@ -162,8 +185,10 @@ int main(int argc, char **argv)
 		file = fopen(argv[optind], "r");
 		if (!file || fread(sound, 1, bytes, file) != bytes)
 			die(argv[optind]);
-		fd = setup(mapped ? O_RDWR : O_WRONLY);
-		if (mapped)
+		fd = setup(mapped || drained ? O_RDWR : O_WRONLY);
+		if (drained)
+			play_drained(fd, sound, bytes);
+		else if (mapped)
 			play_mapped(fd, sound, bytes);
 		else
 			write_all(fd, sound, bytes);

@@ -104,7 +104,7 @@ static void make_hw_params(struct fuzz_op *op)
 		arg[0] = 2;
 		break;
 	case 1:
-		arg[1] = SNDRV_PCM_FORMAT_U8;
+		arg[1] = SNDRV_PCM_FORMAT_U16_LE;
 		break;
 	case 2:
 		arg[2] = one_in(2) ? 0 : 9 + fuzz_random(100);

@@ -8,6 +8,11 @@ cd "$tmp" || exit 1
 arch=${ARCH:-x86_64}
 format='-t raw -r 8000 -b 16 -e signed -c 2'
 sox -R -r 8000 -n $format sound.raw synth 24000s whitenoise || exit 1
+# What OSS has in the buffer
+head -c 32768 sound.raw >ring.raw
+# The same bytes are half as many frames if one is a sample
+unsigned='-t raw -r 8000 -b 8 -e unsigned -c 2'
+sox $unsigned sound.raw $format sound-u.raw trim 0 24000s || exit 1
 
 # run TYPE ADVERSARY DEAF
 run()
@@ -22,8 +27,13 @@ run()
 # same NAME: what was recorded is what was played
 same()
 {
-	sox $format "$out/result/$1.raw" "$1.wav" || return 1
-	"$BUILD/tools/host/wavcmp" sound.raw "$1.wav" 1
+	case $1 in
+	*u) as=$unsigned played=sound-u.raw ;;
+	*-d) as=$format played=ring.raw ;;
+	*) as=$format played=sound.raw ;;
+	esac
+	sox $as "$out/result/$1.raw" -b 16 "$1.wav" || return 1
+	"$BUILD/tools/host/wavcmp" $played "$1.wav" 1
 }
 
 no_fault()
@@ -32,7 +42,7 @@ no_fault()
 }
 
 names='direct converted mixed snooped mixed-snooped direct-M converted-M
-	mixed-M snooped-M mixed-snooped-M oss oss-m'
+	mixed-M snooped-M mixed-snooped-M oss oss-m oss-u oss-mu oss-d'
 for type in noncontig noncoherent; do
 	run $type evict+prefetch 0
 	for name in $names; do

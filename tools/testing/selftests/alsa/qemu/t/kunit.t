@@ -52,6 +52,8 @@ ok 'the modules with KUnit tests load, and the kernel stays sound' ended 0
 for module in memalloc_test pcm_dma_sync_test dmatest_mem_test; do
 	ok "one is $module" [ -s out/result/$module ]
 done
+told=$(grep -c 'needs SNDRV_PCM_INFO_EXPLICIT_SYNC' out/result/pcm_dma_sync_test)
+ok 'one driver forgot the flag, and only that is warned' [ "$told" = 1 ]
 >cases
 set -- out/result/*
 [ ! -e "$1" ] || "$qemu/kunit-tap" $count "$@" | tee cases
