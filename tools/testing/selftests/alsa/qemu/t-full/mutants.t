@@ -32,7 +32,7 @@ verdicts()
 	awk -F '\t' -v n=$count '
 		$2 == "compiler" { next }
 		{
-			bad = $2 !~ /^(kunit|dma_sync|leak|equivalent|same)$/
+			bad = $2 !~ /^(kunit|dma_sync|refused|leak|equivalent|same)$/
 			gsub(/#/, "", $1)
 			print (bad ? "not " : "") "ok", ++n, "- " $1 ": " $2
 			if (bad)
