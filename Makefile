@@ -46,7 +46,7 @@ run shell: tree
 check: tree
 	@base/packages vm $(ARCH) check
 	@$(MAKE) --no-print-directory -C $(qemu) prepare
-	@prove --timer base/t $(qemu)/t
+	@$(together) base/t $(qemu)/t
 
 check-ci: check
 	@base/packages full
