@@ -78,6 +78,8 @@ static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
  *
  * A sync translates the first address only and takes what follows for
  * physically contiguous (iommu_dma_sync_single_for_cpu()), hence page by page.
+ * So is the flush of the kernel's mapping, which for more than that may have to
+ * ask all CPUs (r4k_flush_kernel_vmap_range()), and not with interrupts off.
  *
  * Context: any.
  */
@@ -88,21 +90,18 @@ void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
 	size_t end = offset + size, ofs, len;
 	dma_addr_t addr;
 
-	if (mode == SNDRV_DMA_SYNC_DEVICE)
-		flush_kernel_vmap_range(dmab->area + offset, size);
-
 	for (ofs = offset; ofs < end; ofs += len) {
 		len = min_t(size_t, end - ofs, PAGE_SIZE - offset_in_page(ofs));
 		addr = snd_sgbuf_get_addr(dmab, ofs);
-		if (mode == SNDRV_DMA_SYNC_DEVICE)
+		if (mode == SNDRV_DMA_SYNC_DEVICE) {
+			flush_kernel_vmap_range(dmab->area + ofs, len);
 			dma_sync_single_for_device(dev, addr, len,
 						   dmab->dev.dir);
-		else
+		} else {
 			dma_sync_single_for_cpu(dev, addr, len, dmab->dev.dir);
+			invalidate_kernel_vmap_range(dmab->area + ofs, len);
+		}
 	}
-
-	if (mode == SNDRV_DMA_SYNC_CPU)
-		invalidate_kernel_vmap_range(dmab->area + offset, size);
 }
 
 const struct snd_malloc_ops snd_dma_noncontig_ops = {

@@ -169,7 +169,6 @@ void *snd_dma_pieces_alloc(struct snd_dma_buffer *dmab, size_t size)
 {
 	size_t count = size >> PAGE_SHIFT;
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
-	pgprot_t decrypted = pgprot_decrypted(PAGE_KERNEL);
 	struct snd_dma_pieces *pieces;
 	struct page **pages;
 	void *area = NULL;
@@ -177,11 +176,7 @@ void *snd_dma_pieces_alloc(struct snd_dma_buffer *dmab, size_t size)
 	/* It is the MMU that puts them together */
 	if (!IS_ENABLED(CONFIG_MMU))
 		return NULL;
-	/*
-	 * If the device cannot use encrypted memory, the DMA API decrypts it
-	 * in the direct mapping.  Another mapping would have to know.
-	 */
-	if (pgprot_val(decrypted) != pgprot_val(PAGE_KERNEL))
+	if (!snd_dma_can_map_again(dmab->dev.dev))
 		return NULL;
 
 	pieces = kzalloc(sizeof(*pieces), GFP_KERNEL);

@@ -649,6 +649,51 @@ static void iram_falls_back(struct kunit *test)
 	snd_dma_free_pages(&dev);
 }
 
+/* A device whose DMA API has no pages to give, as on Sparc */
+
+static void *coherent_only_alloc(struct device *dev, size_t size,
+				 dma_addr_t *addr, gfp_t gfp,
+				 unsigned long attrs)
+{
+	void *area = alloc_pages_exact(size, gfp & ~__GFP_COMP);
+
+	if (area)
+		*addr = __pa(area);
+	return area;
+}
+
+static void coherent_only_free(struct device *dev, size_t size, void *area,
+			       dma_addr_t addr, unsigned long attrs)
+{
+	free_pages_exact(area, size);
+}
+
+static const struct dma_map_ops coherent_only_ops = {
+	.alloc = coherent_only_alloc,
+	.free = coherent_only_free,
+};
+
+static void no_pages(struct kunit *test)
+{
+	static const int types[] = {
+		SNDRV_DMA_TYPE_NONCONTIG, SNDRV_DMA_TYPE_NONCOHERENT,
+	};
+	struct machine *m = test->priv;
+	struct snd_dma_buffer dmab;
+	unsigned int i;
+
+	set_dma_ops(m->dev, &coherent_only_ops);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		KUNIT_ASSERT_EQ(test, snd_dma_alloc_pages(types[i], m->dev,
+							  BYTES, &dmab), 0);
+		KUNIT_EXPECT_EQ(test, dmab.dev.type, SNDRV_DMA_TYPE_DEV);
+		KUNIT_EXPECT_FALSE(test, dmab.dev.need_sync);
+		KUNIT_EXPECT_EQ(test, dmab.addr, (dma_addr_t)__pa(dmab.area));
+		snd_dma_free_pages(&dmab);
+	}
+	set_dma_ops(m->dev, NULL);
+}
+
 /*
  * devres: what a driver that is unbound leaves behind, here in a group of its
  * own instead of a driver
@@ -1259,7 +1304,8 @@ static void mapping_error(struct kunit *test)
 						    buffers[i].bytes, &dmab),
 				-ENOMEM);
 		expect_empty(test, &dmab);
-		KUNIT_EXPECT_EQ(test, s.given, 1U);
+		/* the second is to see whether there are pages at all */
+		KUNIT_EXPECT_EQ(test, s.given, 2U);
 		slices_put(test, &s);
 	}
 }
@@ -1357,6 +1403,7 @@ static struct kunit_case memalloc_cases[] = {
 	KUNIT_CASE_PARAM(allocations_fail, kind_gen_params),
 	KUNIT_CASE(defaults),
 	KUNIT_CASE(iram_falls_back),
+	KUNIT_CASE(no_pages),
 	KUNIT_CASE(devres),
 	KUNIT_CASE_PARAM(need_sync, kind_gen_params),
 	KUNIT_CASE(iommu_coherent),

@@ -11,10 +11,10 @@
  *
  * The other half of each row costs nothing or little.  The device does not
  * write a playback buffer, so what it returns needs no sync.  The CPU reads a
- * capture buffer; only user space that maps it can have written there, and
- * lines that became dirty would come back over later audio.  So there
- * appl_ptr's advance hands them to the device, and a reset of the pointers all
- * of them.  What a capture stream goes back over comes to the CPU once more; it
+ * capture buffer; only user space that maps it can have written there, or a driver
+ * that copies by itself, and lines that became dirty would come back over later
+ * audio.  So there appl_ptr's advance hands them to the device, and a reset of the
+ * pointers all of them.  What a capture stream goes back over comes to the CPU once more; it
  * may be from before a reset, when nobody asked for it.
  *
  * Two things write outside of the pointers.  The core does, when it clears the
@@ -71,8 +71,9 @@ static bool is_capture(struct snd_pcm_substream *substream)
 static bool may_be_written(struct snd_pcm_substream *substream)
 {
 	snd_pcm_access_t access = substream->runtime->access;
+	const struct snd_pcm_ops *ops = substream->ops;
 
-	return !is_capture(substream) ||
+	return !is_capture(substream) || ops->copy_user || ops->copy_kernel ||
 	       (access != SNDRV_PCM_ACCESS_RW_INTERLEAVED &&
 		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 }
@@ -193,6 +194,8 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t frames;
 
+	if (!runtime->dma_sync_free)
+		return;
 	frames = distance(runtime, runtime->dma_sync_hw_ptr, hw_ptr);
 	runtime->dma_sync_hw_ptr = hw_ptr;
 	if (hw_ptr % runtime->period_size < frames)
@@ -243,6 +246,8 @@ int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
+	/* sync_ahead() may have moved it on */
+	runtime->dma_sync_appl_ptr = runtime->control->appl_ptr;
 	snd_pcm_look_ahead(substream, false);
 	sync_queued(substream, appl_ptr);
 	runtime->dma_sync_appl_ptr = appl_ptr;
@@ -272,11 +277,13 @@ static noinline void sync_captured(struct snd_pcm_substream *substream)
 			sync_before(substream, SYNC_BY_HW_PTR, hw_ptr,
 				    distance(runtime, from, hw_ptr),
 				    SNDRV_DMA_SYNC_CPU);
-		mutex_unlock(&runtime->buffer_mutex);
 		snd_pcm_stream_lock_irq(substream);
 		/* another thread may have come further meanwhile */
 		if (runtime->dma_sync_hw_ptr == from)
 			runtime->dma_sync_hw_ptr = hw_ptr;
+		snd_pcm_stream_unlock_irq(substream);
+		mutex_unlock(&runtime->buffer_mutex);
+		snd_pcm_stream_lock_irq(substream);
 	}
 }
 

@@ -77,10 +77,11 @@ void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved);
 
 /**
  * snd_pcm_dma_sync_period - hand over what may be played without being queued
- * @substream: PCM playback substream that runs free
+ * @substream: PCM playback substream
  * @hw_ptr: the position in frames that hw_ptr is about to take
  *
- * To be called at least once in a period.
+ * To be called at least once in a period. Does nothing for a stream that does not
+ * run free.
  *
  * Context: stream lock held, does not sleep.
  */

@@ -64,6 +64,7 @@ static void note_sync(struct snd_dma_buffer *dmab, size_t offset, size_t size,
 }
 
 static const struct snd_malloc_ops note_ops = { .sync = note_sync };
+static const struct snd_pcm_ops no_ops;
 
 /* the bytes that the core says it has synced */
 static size_t counted(struct fake *f, enum snd_dma_sync_mode mode)
@@ -108,6 +109,7 @@ static struct fake *fake_stream(struct kunit *test, int stream,
 	mutex_init(&runtime->buffer_mutex);
 	f->pcm.card = &f->card;
 	f->substream.pcm = &f->pcm;
+	f->substream.ops = &no_ops;
 	spin_lock_init(&f->substream.self_group.lock);
 	f->substream.stream = stream;
 	f->substream.runtime = runtime;
@@ -132,8 +134,7 @@ static void move_appl_ptr(struct fake *f, snd_pcm_uframes_t to)
 static void move_hw_ptr(struct fake *f, snd_pcm_uframes_t to)
 {
 	snd_pcm_stream_lock_irq(&f->substream);
-	if (f->runtime.dma_sync_free)
-		snd_pcm_dma_sync_period(&f->substream, to);
+	snd_pcm_dma_sync_period(&f->substream, to);
 	f->status.hw_ptr = to;
 	snd_pcm_stream_unlock_irq(&f->substream);
 }
@@ -486,6 +487,23 @@ static void playback_runs_free_late(struct kunit *test)
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, BUFFER_BYTES, 1);
 }
 
+/* So is it by one who stalls for some laps, and then commits what is due. */
+static void playback_runs_free_stalled(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	snd_pcm_uframes_t hw_ptr;
+
+	f->runtime.stop_threshold = f->runtime.boundary;
+	move_appl_ptr(f, 1024);
+	snd_pcm_dma_sync_start(&f->substream);
+	for (hw_ptr = 128; hw_ptr <= 4 * 1024; hw_ptr += 128)
+		move_hw_ptr(f, hw_ptr);
+	forget(f);
+	move_appl_ptr(f, 1024 + 256);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 1024, 1);
+	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 1024, BUFFER_BYTES, 0);
+}
+
 /* There is work at a period for playback that may run free, or with silence. */
 static void playback_looks_ahead(struct kunit *test)
 {
@@ -535,6 +553,40 @@ static void capture_advance(struct kunit *test)
 	f->runtime.access = SNDRV_PCM_ACCESS_RW_INTERLEAVED;
 	move_appl_ptr(f, 256);
 	expect_nothing(test, f);
+}
+
+static int copy_user(struct snd_pcm_substream *substream, int channel,
+		     unsigned long pos, void __user *buf, unsigned long bytes)
+{
+	return 0;
+}
+
+static int copy_kernel(struct snd_pcm_substream *substream, int channel,
+		       unsigned long pos, void *buf, unsigned long bytes)
+{
+	return 0;
+}
+
+/* Only who knows how a driver copies knows that it does not write. */
+static void capture_copied(struct kunit *test)
+{
+	static const struct snd_pcm_ops ops[] = {
+		{ .copy_user = copy_user }, { .copy_kernel = copy_kernel },
+	};
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_CAPTURE);
+	unsigned int i;
+
+	f->runtime.access = SNDRV_PCM_ACCESS_RW_INTERLEAVED;
+	for (i = 0; i < ARRAY_SIZE(ops); i++) {
+		f->substream.ops = &ops[i];
+		forget(f);
+		move_appl_ptr(f, (i + 1) * 256);
+		expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, i * 1024,
+			    (i + 1) * 1024, 1);
+		snd_pcm_dma_sync_reset(&f->substream);
+		KUNIT_EXPECT_EQ(test, counted(f, SNDRV_DMA_SYNC_DEVICE),
+				(size_t)1024 + BUFFER_BYTES);
+	}
 }
 
 /* An interrupt moves hw_ptr; only who asks for it pays, and once. */
@@ -906,8 +958,10 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(playback_runs_free_ahead),
 	KUNIT_CASE(playback_runs_free_edges),
 	KUNIT_CASE(playback_runs_free_late),
+	KUNIT_CASE(playback_runs_free_stalled),
 	KUNIT_CASE(playback_looks_ahead),
 	KUNIT_CASE(capture_advance),
+	KUNIT_CASE(capture_copied),
 	KUNIT_CASE(capture_told),
 	KUNIT_CASE(capture_laps),
 	KUNIT_CASE(capture_boundary),
