@@ -1179,6 +1179,36 @@ static void play_free_pause(struct run *r)
 }
 
 /*
+ * The same, written while it is suspended; what is played before that is not
+ * looked at
+ */
+static void play_free_resume(struct run *r)
+{
+	struct pcm_thresholds t = { PCM_BOUNDARY, PCM_BOUNDARY };
+	unsigned long period = r->setup->period;
+	unsigned long good;
+
+	begin(r, SNDRV_PCM_STREAM_PLAYBACK, r->c->access, &t);
+	prepare(r);
+	put(r, r->pcm.buffer, PCM_JUNK);
+	start(r);
+	usleep(1000000ULL * period / r->setup->rate / 2);
+	sleep_and_wake(r);
+	card_counters_reset(card.number);
+	put_at(r, r->pcm.hw_ptr, r->pcm.buffer, PCM_PATTERN);
+	good = r->pcm.hw_ptr + r->pcm.buffer;
+	PCM_IOCTL(&r->pcm, RESUME, NULL);
+	usleep(1000000ULL * period / r->setup->rate);
+	PCM_IOCTL(&r->pcm, DROP, NULL);
+	learn(r, BY_SYNC_PTR);
+	/* hw_ptr was looked at before the device stopped */
+	if (r->pcm.hw_ptr + period > good)
+		skip("this machine is too slow: hw_ptr %lu, good up to %lu",
+		     r->pcm.hw_ptr, good);
+	judge(r);
+}
+
+/*
  * Capture
  */
 
@@ -1479,6 +1509,77 @@ static void record_overrun(struct run *r)
 	start(r);
 	map_frames(r, r->total);
 	end_capture(r);
+}
+
+/*
+ * Interrupts find hw_ptr at multiples of a period; who asks is told of what is
+ * between, and when that was
+ */
+static void look_between(struct run *r)
+{
+	unsigned long nap = 250000ULL * r->setup->period / r->setup->rate;
+	struct snd_pcm_status s;
+	unsigned long long ns;
+
+	do {
+		usleep(nap);
+		memset(&s, 0, sizeof(s));
+		PCM_IOCTL(&r->pcm, STATUS, &s);
+		if (s.state != SNDRV_PCM_STATE_RUNNING)
+			return;
+		result->frames += s.hw_ptr % r->setup->period != 0;
+		ns = s.audio_tstamp.tv_sec * 1000000000ULL +
+		     s.audio_tstamp.tv_nsec;
+		if (ns != s.hw_ptr * 1000000000ULL / r->setup->rate)
+			blame("STATUS tells %llu ns for %lu frames", ns,
+			      (unsigned long)s.hw_ptr);
+	} while (s.hw_ptr < r->setup->period);
+}
+
+/* is an xrun that HWSYNC finds itself an error of it? */
+static void overrun_between(struct run *r)
+{
+	unsigned long nap = 250000ULL * r->setup->period / r->setup->rate;
+	int err;
+
+	do {
+		usleep(nap);
+		err = pcm_ioctl_may_fail(&r->pcm, SNDRV_PCM_IOCTL_HWSYNC, NULL);
+		if (pcm_sync_ptr(&r->pcm, SNDRV_PCM_SYNC_PTR_APPL) < 0)
+			pcm_die("SYNC_PTR after HWSYNC failed");
+		/* later than that, an interrupt may have found it after HWSYNC */
+		if (!err && r->pcm.state == SNDRV_PCM_STATE_XRUN &&
+		    r->pcm.hw_ptr < 3 * r->setup->period)
+			blame("HWSYNC finds an xrun and does not tell");
+	} while (!err);
+	if (err != -EPIPE)
+		blame("HWSYNC of an xrun gives %d", err);
+}
+
+static void record_between(struct run *r)
+{
+	struct pcm_thresholds t = {
+		.start = PCM_BOUNDARY,
+		.stop = 2 * r->setup->period + 1,
+		.tstamp = true,
+	};
+	struct snd_pcm_status s;
+	unsigned int i;
+
+	begin(r, SNDRV_PCM_STREAM_CAPTURE, r->c->access, &t);
+	prepare(r);
+	memset(&s, 0, sizeof(s));
+	PCM_IOCTL(&r->pcm, STATUS, &s);
+	if (!s.tstamp.tv_sec && !s.tstamp.tv_nsec)
+		blame("STATUS of a prepared stream tells no time");
+	for (i = 0; i < 8; i++) {
+		start(r);
+		look_between(r);
+		overrun_between(r);
+		pcm_prepare(&r->pcm);
+	}
+	if (!result->frames)
+		blame("STATUS does not ask where the device is");
 }
 
 static void record_again(struct run *r)
@@ -1887,32 +1988,38 @@ static void record_what_was_played(struct run *r, unsigned long sound,
 	pcm_close(&other.pcm);
 }
 
-static void wait_played(struct run *r, unsigned long frames)
+static void wait_played(struct run *r, unsigned long frames, bool asking)
 {
 	unsigned int naps;
 
 	for (naps = 0; counter(r, "frames") < (long long)frames; naps++) {
 		if (naps == NAPS_MAX)
 			pcm_die("the device does not move");
+		if (asking)
+			PCM_IOCTL(&r->pcm, HWSYNC, NULL);
 		usleep(10 * NAP_US);
 	}
 }
 
 /*
- * What comes after the end is silence, whatever was in the buffer. With a
+ * What comes after the end is silence, whatever was in the buffer. appl_ptr moves
+ * once more after the start, so that nothing but the silence itself is handed over
+ * behind it; who asks where the device is makes it begin anywhere. With a
  * threshold, kernels up to 6.3 put all of it right behind appl_ptr, and no more
- * than a period at a time: so much can be relied on.
+ * than a period at a time, which who asks delays: so much can be relied on.
  */
 static void play_silence(struct run *r, unsigned long threshold,
 			 unsigned long size, unsigned long end)
 {
 	unsigned long buffer = r->setup->period * r->setup->periods;
-	struct pcm_thresholds t = { buffer, PCM_BOUNDARY, threshold, size };
+	struct pcm_thresholds t = {
+		buffer - r->setup->period, PCM_BOUNDARY, threshold, size
+	};
 
 	begin(r, SNDRV_PCM_STREAM_PLAYBACK, r->c->access, &t);
 	prepare(r);
 	transfer_frames(r, buffer, PCM_PATTERN);
-	wait_played(r, 4 * buffer);
+	wait_played(r, 4 * buffer, !threshold);
 	PCM_IOCTL(&r->pcm, DROP, NULL);
 	record_what_was_played(r, buffer, buffer + end);
 	judge(r);
@@ -2100,6 +2207,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, play_free_sw_params, BY_HWSYNC, FREE_RUNNING },
 	{ "playback/free-pause", "the same, written during pauses",
 	  MMAP_I, play_free_pause, BY_HWSYNC, FREE_RUNNING | COSTS_ANY },
+	{ "playback/free-resume", "the same, written while it is suspended",
+	  MMAP_I, play_free_resume, BY_HWSYNC, FREE_RUNNING | COSTS_ANY },
 	{ "playback/threads", "another thread asks in every way",
 	  MMAP_I, play_threads },
 	{ "playback/processes", "two processes put frames into one map",
@@ -2164,6 +2273,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_xrun },
 	{ "capture/overrun", "recovery from an overrun",
 	  MMAP_I, record_overrun, .flags = CLOCKED },
+	{ "capture/between", "what happened since the last period is told",
+	  MMAP_I, record_between, .flags = CLOCKED },
 	{ "capture/hw-params-again", "another layout of the same buffer",
 	  MMAP_I, record_again },
 	{ "capture/free", "appl_ptr never moves, as dsnoop's slave",

@@ -261,7 +261,7 @@ static void fill_in(struct fuzz_op *op)
 		arg[0] = 0x20000 + fuzz_random(20);
 		break;
 	case FUZZ_FAULT:
-		arg[0] = fuzz_random(15);
+		arg[0] = fuzz_random(16);
 		break;
 	case FUZZ_UNKNOWN:
 		arg[0] = fuzz_random(128);

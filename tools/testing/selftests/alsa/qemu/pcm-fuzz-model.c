@@ -1981,6 +1981,23 @@ static long do_fork(const struct fuzz_op *op)
 	return 0;
 }
 
+/* a struct snd_pcm_sync_ptr of which just the flags can be read */
+static void *flags_only(void)
+{
+	static void *record;
+	long page = sysconf(_SC_PAGESIZE);
+	char *at;
+
+	if (!record) {
+		at = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (at == MAP_FAILED || mprotect(at + page, page, PROT_NONE))
+			pcm_die("mmap: %s", strerror(errno));
+		record = at + page - sizeof(unsigned int);
+	}
+	return record;
+}
+
 /* calls that take a pointer, with one that goes nowhere */
 static long do_fault(const struct fuzz_op *op)
 {
@@ -1994,8 +2011,11 @@ static long do_fault(const struct fuzz_op *op)
 		SNDRV_PCM_IOCTL_USER_PVERSION, SNDRV_PCM_IOCTL_INFO,
 		SNDRV_PCM_IOCTL_PVERSION,
 	};
-	unsigned int which = op->arg[0] % (sizeof(requests) / sizeof(requests[0]));
+	const unsigned int n = sizeof(requests) / sizeof(requests[0]);
+	unsigned int which = op->arg[0] % (n + 1);
 
+	if (which == n)
+		return do_plain(op, SNDRV_PCM_IOCTL_SYNC_PTR, flags_only());
 	return do_plain(op, requests[which], BAD_POINTER);
 }
 
