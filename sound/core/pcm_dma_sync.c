@@ -14,8 +14,8 @@
  * capture buffer; only user space that maps it can have written there, or a driver
  * that copies by itself, and lines that became dirty would come back over later
  * audio.  So there appl_ptr's advance hands them to the device, and a reset of the
- * pointers all of them.  What a capture stream goes back over comes to the CPU once more; it
- * may be from before a reset, when nobody asked for it.
+ * pointers all of them.  What a capture stream goes back over comes to the CPU once
+ * more; it may be from before a reset, when nobody asked for it.
  *
  * Two things write outside of the pointers.  The core does, when it clears the
  * buffer in hw_params and with silence: it says what it wrote.  And a writer
