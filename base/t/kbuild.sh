@@ -82,6 +82,9 @@ options()
 	objects=$steps/kernel/$kernel-${ARCH:-x86_64}
 	{
 		echo CONFIG_KUNIT=y
+		# what has a prompt then may be chosen, too
+		echo CONFIG_COMPILE_TEST=y
+		echo CONFIG_WERROR=n
 		# what the series touches of ASoC is of use to a driver only
 		echo CONFIG_SND_SOC=y
 		echo CONFIG_SND_SOC_ADI=y

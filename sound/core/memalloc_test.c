@@ -682,7 +682,10 @@ static void no_pages(struct kunit *test)
 	struct snd_dma_buffer dmab;
 	unsigned int i;
 
+	KUNIT_EXPECT_TRUE(test, snd_dma_can_map_again(m->dev));
 	set_dma_ops(m->dev, &coherent_only_ops);
+	/* they have no mmap, and the device needs no sync */
+	KUNIT_EXPECT_FALSE(test, snd_dma_can_map_again(m->dev));
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		KUNIT_ASSERT_EQ(test, snd_dma_alloc_pages(types[i], m->dev,
 							  BYTES, &dmab), 0);
@@ -1153,9 +1156,18 @@ static void slices_free(struct device *dev, size_t size, struct page *page,
 	s->taken_back += size == PAGE_SIZE;
 }
 
+/* nobody maps these, but pieces are made only where memory can be mapped */
+static int slices_mmap(struct device *dev, struct vm_area_struct *vma,
+		       void *area, dma_addr_t addr, size_t size,
+		       unsigned long attrs)
+{
+	return -ENXIO;
+}
+
 static const struct dma_map_ops slices_ops = {
 	.alloc_pages = slices_alloc,
 	.free_pages = slices_free,
+	.mmap = slices_mmap,
 };
 
 static void slices_get(struct kunit *test, struct slices *s, unsigned int limit)

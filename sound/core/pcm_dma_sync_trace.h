@@ -13,6 +13,14 @@
 #include "pcm_dma_sync.h"
 
 /* bytes of a PCM buffer change hands */
+TRACE_DEFINE_ENUM(SNDRV_DMA_SYNC_DEVICE);
+TRACE_DEFINE_ENUM(SYNC_BY_APPL_PTR);
+TRACE_DEFINE_ENUM(SYNC_BY_HW_PTR);
+TRACE_DEFINE_ENUM(SYNC_BY_PERIOD);
+TRACE_DEFINE_ENUM(SYNC_BY_SILENCE);
+TRACE_DEFINE_ENUM(SYNC_BY_RESET);
+TRACE_DEFINE_ENUM(SYNC_BY_HW_PARAMS);
+
 TRACE_EVENT(dma_sync,
 	    TP_PROTO(struct snd_pcm_substream *substream,
 		     enum snd_pcm_dma_sync_by by, size_t offset, size_t bytes,

@@ -683,12 +683,18 @@ static struct dmatest_map *allocate(struct dmatest_mem *mem, size_t size,
 	return NULL;
 }
 
-static void release(struct dmatest_mem *mem, dma_addr_t addr)
+static void release(struct dmatest_mem *mem, dma_addr_t addr, size_t size)
 {
 	struct dmatest_map *map = map_find(mem, addr);
+	unsigned long flags;
 
 	if (!map)
 		return;
+	if (PAGE_ALIGN(size) != (size_t)map->count << PAGE_SHIFT) {
+		spin_lock_irqsave(&mem->lock, flags);
+		note_fault(mem, addr, "free of another size");
+		spin_unlock_irqrestore(&mem->lock, flags);
+	}
 	map_remove(mem, map);
 	pages_free(map);
 	map_free(map);
@@ -711,7 +717,7 @@ static void *dmatest_alloc(struct device *dev, size_t size, dma_addr_t *handle,
 		return page_address(map->pages[0]);
 	area = vmap(map->pages, map->count, VM_MAP, PAGE_KERNEL);
 	if (!area)
-		release(mem, *handle);
+		release(mem, *handle, size);
 	return area;
 }
 
@@ -720,7 +726,7 @@ static void dmatest_free(struct device *dev, size_t size, void *area,
 {
 	if (is_vmalloc_addr(area))
 		vunmap(area);
-	release(to_mem(dev), handle);
+	release(to_mem(dev), handle, size);
 }
 
 static int dmatest_mmap(struct device *dev, struct vm_area_struct *vma,
@@ -749,7 +755,7 @@ static void dmatest_free_pages(struct device *dev, size_t size,
 			       struct page *page, dma_addr_t handle,
 			       enum dma_data_direction dir)
 {
-	release(to_mem(dev), handle);
+	release(to_mem(dev), handle, size);
 }
 
 /*
@@ -784,7 +790,7 @@ static struct sg_table *dmatest_alloc_noncontiguous(struct device *dev,
 	return &sh->sgt;
 
  free_map:
-	release(mem, addr);
+	release(mem, addr, size);
  free_handle:
 	kfree(sh);
 	return NULL;
@@ -794,7 +800,7 @@ static void dmatest_free_noncontiguous(struct device *dev, size_t size,
 				       struct sg_table *sgt,
 				       enum dma_data_direction dir)
 {
-	release(to_mem(dev), sg_dma_address(sgt->sgl));
+	release(to_mem(dev), sg_dma_address(sgt->sgl), size);
 	sg_free_table(sgt);
 	kfree(sgt_handle(sgt));
 }

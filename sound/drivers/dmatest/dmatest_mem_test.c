@@ -475,6 +475,21 @@ static void fault_direction(struct kunit *test)
 	buffer_put(&b);
 }
 
+/* What is freed is as large as what was allocated */
+static void fault_free_of_another_size(struct kunit *test)
+{
+	struct machine *m = machine_with(test, &plain);
+	dma_addr_t addr;
+	void *area;
+
+	area = dma_alloc_noncoherent(m->dev, 2 * PAGE_SIZE, &addr,
+				     DMA_TO_DEVICE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	dma_free_noncoherent(m->dev, PAGE_SIZE, area, addr, DMA_TO_DEVICE);
+	KUNIT_EXPECT_EQ(test, faults(m), 1ULL);
+	KUNIT_EXPECT_EQ(test, m->mem.maps, 0U);
+}
+
 /* dma_sync_single_*() is no way to sync several pages of scattered memory */
 static void fault_single_of_scattered(struct kunit *test)
 {
@@ -913,6 +928,7 @@ static struct kunit_case dmatest_mem_cases[] = {
 	KUNIT_CASE(fault_unmapped),
 	KUNIT_CASE(fault_physical),
 	KUNIT_CASE(fault_direction),
+	KUNIT_CASE(fault_free_of_another_size),
 	KUNIT_CASE(fault_single_of_scattered),
 	KUNIT_CASE(sync_sg_counts_cpu_segments),
 	KUNIT_CASE(iommu_scatters),

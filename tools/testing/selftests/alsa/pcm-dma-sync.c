@@ -3,14 +3,15 @@
  * pcm-dma-sync - does what an application plays reach the device, and what the
  * device captured the application, whichever way the application goes?
  *
- *	pcm-dma-sync [-n NOTE] [-s SETUP]... [CASE...]
+ *	pcm-dma-sync [-u] [-n NOTE] [-s SETUP]... [CASE...]
  *
  * Needs the virtual card snd-dmatest, whose device has a view of the memory of
  * its own: what is not handed over by a sync does not get across. Runs each
  * CASE (a pattern for fnmatch, default: all) with each SETUP (default: base).
  * With the card's parameter "pattern" the card checks what is played and the
  * program checks what was captured; without it ("loop" cases) the program
- * captures what it played.
+ * captures what it played. With -u nothing is to need sync, as on a kernel
+ * without CONFIG_SND_DMA_CACHED.
  *
  * A case passes if all frames are right, the device had no fault, and no more
  * was synced than the audio and what it takes to round it to cache lines.
@@ -1724,6 +1725,16 @@ static void *commit_period(void *data)
 	return NULL;
 }
 
+static void *forward_period(void *data)
+{
+	struct helper *h = data;
+	snd_pcm_uframes_t frames = h->r->setup->period;
+
+	h->err = pcm_ioctl_may_fail(&h->r->pcm, SNDRV_PCM_IOCTL_FORWARD,
+				    &frames);
+	return NULL;
+}
+
 static void *reset_stream(void *data)
 {
 	struct helper *h = data;
@@ -1735,12 +1746,12 @@ static void *reset_stream(void *data)
 /*
  * While frames are handed over, another thread gives more, and the buffer cannot
  * be had for anything else. When the driver refuses the first frames then, those
- * of the other stay.
+ * of the other stay. If both go on from where appl_ptr is, it is by as much as both.
  */
 static void play_meanwhile(struct run *r)
 {
 	snd_pcm_uframes_t frames = 2 * r->setup->period;
-	struct helper h = { .r = r };
+	struct helper h = { .r = r }, other = { .r = r };
 	int err;
 
 	begin_playback(r);
@@ -1752,6 +1763,14 @@ static void play_meanwhile(struct run *r)
 	release_sync(&h);
 	expect("PREPARE during a sync", err, -EBUSY);
 	expect("SYNC_PTR that is refused", h.err, -EIO);
+	expect_appl_ptr(r, frames);
+
+	prepare(r);
+	hold_in_sync(&h, forward_period);
+	forward_period(&other);
+	release_sync(&h);
+	expect("FORWARD", h.err, 0);
+	expect("FORWARD during a sync", other.err, 0);
 	expect_appl_ptr(r, frames);
 
 	prepare(r);
@@ -2399,16 +2418,20 @@ int main(int argc, char **argv)
 	const char *note = "";
 	unsigned int n = 0, count = 0;
 	unsigned int i, j;
+	bool cached = true;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:")) != -1) {
+	while ((option = getopt(argc, argv, "n:s:u")) != -1) {
 		if (option == 'n') {
 			note = optarg;
 		} else if (option == 's' && n < ARRAY_SIZE(setups)) {
 			chosen[n++] = optarg;
 			names = chosen;
+		} else if (option == 'u') {
+			cached = false;
 		} else {
-			fprintf(stderr, "usage: pcm-dma-sync [-n NOTE] [-s SETUP]... [CASE...]\n");
+			fprintf(stderr,
+				"usage: pcm-dma-sync [-u] [-n NOTE] [-s SETUP]... [CASE...]\n");
 			return 2;
 		}
 	}
@@ -2419,6 +2442,7 @@ int main(int argc, char **argv)
 	if (card.number < 0)
 		ksft_exit_skip("there is no card with the driver " DRIVER "\n");
 	ask_card();
+	card.needs_sync &= cached;
 	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (result == MAP_FAILED)
