@@ -141,7 +141,7 @@ static void make_sw_params(struct fuzz_op *op, struct fuzz_stream *s)
 		arg[3] = one_in(3) ? -1 : some_frames(s);
 	}
 	arg[4] = one_in(20) ? 0 : 1 + some_frames(s);
-	arg[5] = one_in(20) ? (long)fuzz_random(5) - 2 : fuzz_random(2);
+	arg[5] = one_in(20) ? (long)fuzz_random(5) - 2 : (long)fuzz_random(2);
 }
 
 static void make_sync_ptr(struct fuzz_op *op, struct fuzz_stream *s)
