@@ -12,7 +12,7 @@ ci-tests := base/t-full/docs.t $(qemu)/t-full/debug.t $(qemu)/t-full/fault.t
 full-tests = $(ci-tests) $(filter-out $(ci-tests), \
 	$(wildcard base/t-full/*.t $(qemu)/t-full/*.t))
 # Two at a time, but for those in base/, which share a tree
-together := prove --timer -j2 --rules "seq=base/**" --rules "par=**"
+together := prove --timer -f -j2 --rules "seq=base/**" --rules "par=**"
 
 export BUILD := $(CURDIR)/build
 export ARCH WAV CARDS
