@@ -11,9 +11,6 @@
  */
 
 #include <linux/dma-mapping.h>
-#include <linux/highmem.h>
-#include <linux/mm.h>
-#include <linux/vmalloc.h>
 #include <sound/memalloc.h>
 #include "memalloc_local.h"
 
@@ -46,22 +43,6 @@ static void snd_dma_noncontig_free(struct snd_dma_buffer *dmab)
 			       snd_dma_noncontig_sg_table(dmab), dmab->dev.dir);
 }
 
-/**
- * snd_dma_noncontig_get_page - the page of a scattered buffer at an offset
- * @dmab: buffer of one of the NONCONTIG kinds
- * @offset: offset in bytes
- *
- * Context: any.
- * Return: the page
- */
-struct page *snd_dma_noncontig_get_page(struct snd_dma_buffer *dmab,
-					size_t offset)
-{
-	void *p = dmab->area + offset;
-
-	return is_vmalloc_addr(p) ? vmalloc_to_page(p) : virt_to_page(p);
-}
-
 static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
 				  struct vm_area_struct *area)
 {
@@ -78,8 +59,8 @@ static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
  *
  * A sync translates the first address only and takes what follows for
  * physically contiguous (iommu_dma_sync_single_for_cpu()), hence page by page.
- * So is the flush of the kernel's mapping, which for more than that may have to
- * ask all CPUs (r4k_flush_kernel_vmap_range()), and not with interrupts off.
+ * It goes by the direct mapping, and the kernel's other one needs no more: where
+ * caches have aliases there are no such buffers (CONFIG_SND_DMA_CACHED).
  *
  * Context: any.
  */
@@ -93,21 +74,17 @@ void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
 	for (ofs = offset; ofs < end; ofs += len) {
 		len = min_t(size_t, end - ofs, PAGE_SIZE - offset_in_page(ofs));
 		addr = snd_sgbuf_get_addr(dmab, ofs);
-		if (mode == SNDRV_DMA_SYNC_DEVICE) {
-			flush_kernel_vmap_range(dmab->area + ofs, len);
+		if (mode == SNDRV_DMA_SYNC_DEVICE)
 			dma_sync_single_for_device(dev, addr, len,
 						   dmab->dev.dir);
-		} else {
+		else
 			dma_sync_single_for_cpu(dev, addr, len, dmab->dev.dir);
-			invalidate_kernel_vmap_range(dmab->area + ofs, len);
-		}
 	}
 }
 
 const struct snd_malloc_ops snd_dma_noncontig_ops = {
 	.alloc = snd_dma_noncontig_alloc,
 	.free = snd_dma_noncontig_free,
-	.get_page = snd_dma_noncontig_get_page,
 	.mmap = snd_dma_noncontig_mmap,
 	.sync = snd_dma_noncontig_sync,
 };

@@ -32,23 +32,14 @@ struct snd_dma_pieces {
 static struct page *alloc_piece(struct snd_dma_buffer *dmab, unsigned int order,
 				dma_addr_t *addr)
 {
-	struct device *dev = dmab->dev.dev;
 	gfp_t gfp = SND_DMA_CACHED_GFP;
-	struct page *page;
 
 	/* not worth reclaiming memory for, as there are smaller ones */
 	if (order)
 		gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
 
-	page = dma_alloc_pages(dev, PAGE_SIZE << order, addr, dmab->dev.dir,
-			       gfp);
-	/* as in snd_dma_noncoherent_alloc() */
-	if (page && dma_mapping_error(dev, *addr)) {
-		dma_free_pages(dev, PAGE_SIZE << order, page, *addr,
-			       dmab->dev.dir);
-		return NULL;
-	}
-	return page;
+	return snd_dma_alloc_block(dmab->dev.dev, PAGE_SIZE << order, addr,
+				   dmab->dev.dir, gfp);
 }
 
 /* Each as large as can be had; an order that has failed is not tried again */
@@ -148,7 +139,6 @@ static int snd_dma_pieces_mmap(struct snd_dma_buffer *dmab,
 static const struct snd_malloc_ops snd_dma_pieces_ops = {
 	.free = snd_dma_pieces_free,
 	.get_addr = snd_dma_pieces_get_addr,
-	.get_page = snd_dma_noncontig_get_page,
 	.get_chunk_size = snd_dma_pieces_get_chunk_size,
 	.mmap = snd_dma_pieces_mmap,
 	.sync = snd_dma_noncontig_sync,
@@ -162,8 +152,7 @@ static const struct snd_malloc_ops snd_dma_pieces_ops = {
  * Hands the buffer over to an ops table of its own.
  *
  * Context: process; may sleep.
- * Return: the kernel's address, or NULL if there is not enough memory, or none
- * that can be mapped a second time
+ * Return: the kernel's address, or NULL if there is not enough memory
  */
 void *snd_dma_pieces_alloc(struct snd_dma_buffer *dmab, size_t size)
 {
@@ -175,8 +164,6 @@ void *snd_dma_pieces_alloc(struct snd_dma_buffer *dmab, size_t size)
 
 	/* It is the MMU that puts them together */
 	if (!IS_ENABLED(CONFIG_MMU))
-		return NULL;
-	if (!snd_dma_can_map_again(dmab->dev.dev))
 		return NULL;
 
 	pieces = kzalloc(sizeof(*pieces), GFP_KERNEL);

@@ -11,17 +11,18 @@
  *
  * The other half of each row costs nothing or little.  The device does not
  * write a playback buffer, so what it returns needs no sync.  The CPU reads a
- * capture buffer; only user space that maps it can have written there, or a driver
- * that copies by itself, and lines that became dirty would come back over later
- * audio.  So there appl_ptr's advance hands them to the device, and a reset of the
- * pointers all of them.  What a capture stream goes back over comes to the CPU once
- * more; it may be from before a reset, when nobody asked for it.
+ * capture buffer; only user space that maps it can have written there, or a
+ * driver that copies by itself, and lines that became dirty would come back
+ * over later audio.  So there appl_ptr's advance hands them to the device, and
+ * a reset of the pointers all of them.  What a capture stream goes back over
+ * comes to the CPU once more; it may be from before a reset, when nobody asked
+ * for it.
  *
  * Two things write outside of the pointers.  The core does, when it clears the
  * buffer in hw_params and with silence: it says what it wrote.  And a writer
  * that may be overrun without being stopped need not move appl_ptr at all
- * (dmix, mmap through OSS): for these, until appl_ptr moves, the core hands over
- * at every period what the device plays until the period after.
+ * (dmix, mmap through OSS): for these, until appl_ptr moves, the core hands
+ * over at every period what the device plays until the period after.
  *
  * Rounding: a sync works on whole cache lines (snd_dma_buffer_sync_range()).
  * The line that hw_ptr cuts is invalidated once more when hw_ptr moves on.
@@ -92,8 +93,8 @@ static void sync_bytes(struct snd_pcm_substream *substream,
 }
 
 /*
- * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or
- * a ring of samples per channel.  The line that a capture stream's appl_ptr cuts
+ * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or a
+ * ring of samples per channel.  The line that a capture stream's appl_ptr cuts
  * is left out, if the CPU may have written it.
  */
 static void sync_span(struct snd_pcm_substream *substream,
@@ -215,49 +216,35 @@ static void sync_unlocked(struct snd_pcm_substream *substream,
 	snd_pcm_stream_lock_irq(substream);
 }
 
-/* hand over the frames between the last such call and @appl_ptr */
-static void sync_queued(struct snd_pcm_substream *substream,
-			snd_pcm_uframes_t appl_ptr)
+int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+			      snd_pcm_uframes_t appl_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
-	snd_pcm_uframes_t from, frames;
-
-	do {
-		from = runtime->dma_sync_appl_ptr;
-		frames = distance(runtime, from, appl_ptr);
-		if (is_behind(runtime, frames)) {
-			if (is_capture(substream))
-				sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
-					      runtime->boundary - frames,
-					      SNDRV_DMA_SYNC_CPU);
-		} else if (may_be_written(substream)) {
-			sync_unlocked(substream, SYNC_BY_APPL_PTR, appl_ptr,
-				      frames, SNDRV_DMA_SYNC_DEVICE);
-		}
-		/* another thread may have rewound and written meanwhile */
-	} while (runtime->dma_sync_appl_ptr != from);
-}
-
-int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-				snd_pcm_uframes_t appl_ptr)
-{
-	struct snd_pcm_runtime *runtime = substream->runtime;
+	snd_pcm_uframes_t from = runtime->control->appl_ptr;
+	snd_pcm_uframes_t frames = distance(runtime, from, appl_ptr);
 
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
 		return -EBUSY;
-	/* sync_ahead() may have moved it on */
-	runtime->dma_sync_appl_ptr = runtime->control->appl_ptr;
-	snd_pcm_look_ahead(substream, false);
-	sync_queued(substream, appl_ptr);
+	if (runtime->dma_sync_free)
+		snd_pcm_look_ahead(substream, false);
+	if (is_behind(runtime, frames)) {
+		if (is_capture(substream))
+			sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
+				      runtime->boundary - frames,
+				      SNDRV_DMA_SYNC_CPU);
+	} else if (may_be_written(substream)) {
+		sync_unlocked(substream, SYNC_BY_APPL_PTR, appl_ptr, frames,
+			      SNDRV_DMA_SYNC_DEVICE);
+	}
 	runtime->dma_sync_appl_ptr = appl_ptr;
 	atomic_dec(&runtime->buffer_accessing);
 	return 0;
 }
 
 /*
- * Hand over the frames between the last such call and hw_ptr.  Not inlined: most
- * who ask for hw_ptr find that it has not moved.
+ * Hand over the frames between the last such call and hw_ptr.  Not inlined:
+ * most who ask for hw_ptr find that it has not moved.
  */
 static noinline void sync_captured(struct snd_pcm_substream *substream)
 {
@@ -287,13 +274,15 @@ static noinline void sync_captured(struct snd_pcm_substream *substream)
 	}
 }
 
-void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+bool __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
-	if (is_capture(substream) &&
-	    runtime->dma_sync_hw_ptr != runtime->status->hw_ptr)
-		sync_captured(substream);
+	if (!is_capture(substream) ||
+	    runtime->dma_sync_hw_ptr == runtime->status->hw_ptr)
+		return false;
+	sync_captured(substream);
+	return true;
 }
 EXPORT_SYMBOL_GPL(__snd_pcm_dma_sync_hw_ptr);
 
@@ -304,7 +293,7 @@ void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 		  SNDRV_DMA_SYNC_DEVICE);
 }
 
-void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
 	if (is_capture(substream) && may_be_written(substream))
 		sync_bytes(substream, SYNC_BY_RESET, 0,

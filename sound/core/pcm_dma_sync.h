@@ -24,12 +24,11 @@ enum snd_pcm_dma_sync_by {
 	SYNC_BY_HW_PARAMS,
 };
 
-int __snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-				snd_pcm_uframes_t appl_ptr);
-void __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
+bool __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
 void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
 				snd_pcm_uframes_t ofs,
 				snd_pcm_uframes_t frames);
+void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_needs_sync - tell whether the stream's buffer is handed over by sync
@@ -54,22 +53,24 @@ static inline bool snd_pcm_needs_sync(struct snd_pcm_substream *substream)
  *
  * Context: process context, without buffer_mutex.  Stream lock held by
  * snd_pcm_stream_lock_irq(), and dropped for the time that a sync takes.
+ * Return: true if it was dropped, so that the state may be another
  */
-static inline void snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
+static inline bool snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 {
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_hw_ptr(substream);
+	return snd_pcm_needs_sync(substream) &&
+	       __snd_pcm_dma_sync_hw_ptr(substream);
 }
 
 /**
  * snd_pcm_look_ahead - decide whether playback has work ahead of hw_ptr
  * @substream: PCM substream
- * @unmoved: take it, until it moves, that appl_ptr does not
+ * @unmoved: whether appl_ptr has not moved since the start, or sw_params
  *
- * To be called when what it depends on has changed: silence_size, and for a stream
- * that needs sync, stop_threshold.  Of one that is not stopped when it has played
- * what was queued, the device may go on beyond what appl_ptr has handed over; but
- * who commits what it writes (PulseAudio) needs no more than that.
+ * To be called when what it depends on has changed: silence_size, and for a
+ * stream that needs sync, stop_threshold.  Of one that is not stopped when it
+ * has played what was queued, the device may go on beyond what appl_ptr has
+ * handed over; but who commits what it writes (PulseAudio) needs no more than
+ * that.
  *
  * Context: stream lock held, or the stream is not running.
  */
@@ -80,8 +81,8 @@ void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved);
  * @substream: PCM playback substream
  * @hw_ptr: the position in frames that hw_ptr is about to take
  *
- * To be called at least once in a period. Does nothing for a stream that does not
- * run free.
+ * To be called at least once in a period. Does nothing for a stream that does
+ * not run free.
  *
  * Context: stream lock held, does not sleep.
  */
@@ -90,7 +91,7 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
 
 /**
  * snd_pcm_dma_sync_appl_ptr - hand over what a new appl_ptr covers
- * @substream: PCM substream
+ * @substream: PCM substream that needs sync
  * @appl_ptr: the position in frames that appl_ptr is about to take
  *
  * To be called before the driver's ack, in which the device may fetch.
@@ -99,13 +100,8 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
  * time that a sync takes.
  * Return: 0, or -EBUSY if the buffer is just being replaced or prepared
  */
-static inline int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
-					    snd_pcm_uframes_t appl_ptr)
-{
-	if (snd_pcm_needs_sync(substream))
-		return __snd_pcm_dma_sync_appl_ptr(substream, appl_ptr);
-	return 0;
-}
+int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
+			      snd_pcm_uframes_t appl_ptr);
 
 /**
  * snd_pcm_dma_sync_silence - hand over silence that the core wrote
@@ -130,10 +126,14 @@ static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
  * To be called before hw_ptr jumps, for all streams of a group: until appl_ptr
  * follows, an interrupt takes it for an xrun.
  *
- * Context: process context, and nobody may read or write, but without the stream
- * lock: a whole capture buffer may be handed over.
+ * Context: process context, and nobody may read or write, but without the
+ * stream lock: a whole capture buffer may be handed over.
  */
-void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
+static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+{
+	if (snd_pcm_needs_sync(substream))
+		__snd_pcm_dma_sync_reset(substream);
+}
 
 /**
  * snd_pcm_dma_sync_restart - begin again with nothing queued

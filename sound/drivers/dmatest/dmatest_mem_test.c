@@ -486,7 +486,7 @@ static void fault_free_of_another_size(struct kunit *test)
 		kunit_skip(test, "the DMA API's own debugging tells, too");
 	area = dma_alloc_noncoherent(m->dev, 2 * PAGE_SIZE, &addr,
 				     DMA_TO_DEVICE, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, area);
+	KUNIT_ASSERT_TRUE(test, area);
 	dma_free_noncoherent(m->dev, PAGE_SIZE, area, addr, DMA_TO_DEVICE);
 	KUNIT_EXPECT_EQ(test, faults(m), 1ULL);
 	KUNIT_EXPECT_EQ(test, m->mem.maps, 0U);
@@ -604,14 +604,14 @@ static void without_iommu_in_a_row(struct kunit *test)
 	buffer_put(&b);
 
 	/* And no further */
-	KUNIT_EXPECT_NULL(test, dma_alloc_noncontiguous(m->dev, 5 * PAGE_SIZE,
-							DMA_TO_DEVICE,
-							GFP_KERNEL, 0));
+	KUNIT_EXPECT_FALSE(test, dma_alloc_noncontiguous(m->dev, 5 * PAGE_SIZE,
+							 DMA_TO_DEVICE,
+							 GFP_KERNEL, 0));
 	page = dma_alloc_pages(m->dev, 5 * PAGE_SIZE, &addr, DMA_TO_DEVICE,
 			       GFP_KERNEL);
-	KUNIT_EXPECT_NULL(test, page);
-	KUNIT_EXPECT_NULL(test, dma_alloc_coherent(m->dev, 5 * PAGE_SIZE, &addr,
-						   GFP_KERNEL));
+	KUNIT_EXPECT_FALSE(test, page);
+	KUNIT_EXPECT_FALSE(test, dma_alloc_coherent(m->dev, 5 * PAGE_SIZE, &addr,
+						    GFP_KERNEL));
 }
 
 static void coherent_needs_no_sync(struct kunit *test)
@@ -739,9 +739,9 @@ static void within_mask(struct kunit *test)
 		KUNIT_EXPECT_LE(test, (u64)b.addr + SZ_512K, (u64)SZ_1M);
 		buffer_put(&b);
 	}
-	KUNIT_EXPECT_NULL(test, dma_alloc_noncontiguous(m->dev, SZ_1M,
-							DMA_TO_DEVICE,
-							GFP_KERNEL, 0));
+	KUNIT_EXPECT_FALSE(test, dma_alloc_noncontiguous(m->dev, SZ_1M,
+							 DMA_TO_DEVICE,
+							 GFP_KERNEL, 0));
 }
 
 /*

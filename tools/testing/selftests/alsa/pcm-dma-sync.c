@@ -1416,8 +1416,8 @@ static void record_restart(struct run *r)
 }
 
 /*
- * RESET takes hw_ptr back to the first lap, and appl_ptr to it. What was captured
- * until then, of which nobody has heard, is read by going back.
+ * RESET takes hw_ptr back to the first lap, and appl_ptr to it. What was
+ * captured until then, of which nobody has heard, is read by going back.
  */
 static void record_reset(struct run *r)
 {
@@ -1680,8 +1680,8 @@ static void helper_stop(struct helper *h)
 }
 
 /*
- * A sync that is held waits, with the stream unlocked, until it is released: what
- * others do meanwhile would else take luck to try.
+ * A sync that is held waits, with the stream unlocked, until it is released:
+ * what others do meanwhile would else take luck to try.
  */
 static void set_hold_sync(const char *value)
 {
@@ -1735,6 +1735,14 @@ static void *forward_period(void *data)
 	return NULL;
 }
 
+static void *hwsync(void *data)
+{
+	struct helper *h = data;
+
+	h->err = pcm_ioctl_may_fail(&h->r->pcm, SNDRV_PCM_IOCTL_HWSYNC, NULL);
+	return NULL;
+}
+
 static void *reset_stream(void *data)
 {
 	struct helper *h = data;
@@ -1744,9 +1752,10 @@ static void *reset_stream(void *data)
 }
 
 /*
- * While frames are handed over, another thread gives more, and the buffer cannot
- * be had for anything else. When the driver refuses the first frames then, those
- * of the other stay. If both go on from where appl_ptr is, it is by as much as both.
+ * While frames are handed over, another thread gives more, and the buffer
+ * cannot be had for anything else. When the driver refuses the first frames
+ * then, those of the other stay. If both go on from where appl_ptr is, it is by
+ * as much as both.
  */
 static void play_meanwhile(struct run *r)
 {
@@ -1779,7 +1788,10 @@ static void play_meanwhile(struct run *r)
 	end_playback(r);
 }
 
-/* while RESET hands over the buffer, nobody moves appl_ptr */
+/*
+ * While RESET hands over the buffer, nobody moves appl_ptr. And who waits for
+ * frames to be handed over learns it if they are dropped.
+ */
 static void record_meanwhile(struct run *r)
 {
 	struct helper h = { .r = r }, other = { .r = r };
@@ -1792,6 +1804,15 @@ static void record_meanwhile(struct run *r)
 	expect("RESET", h.err, 0);
 	expect("SYNC_PTR during RESET", other.err, -EBUSY);
 	expect_appl_ptr(r, 0);
+
+	prepare(r);
+	start(r);
+	if (!pcm_wait(&r->pcm, 1000))
+		pcm_die("nothing is captured");
+	hold_in_sync(&h, hwsync);
+	PCM_IOCTL(&r->pcm, DROP, NULL);
+	release_sync(&h);
+	expect("HWSYNC of what is dropped", h.err, -EBADFD);
 
 	prepare(r);
 	start(r);
@@ -2021,11 +2042,12 @@ static void wait_played(struct run *r, unsigned long frames, bool asking)
 }
 
 /*
- * What comes after the end is silence, whatever was in the buffer. appl_ptr moves
- * once more after the start, so that nothing but the silence itself is handed over
- * behind it; who asks where the device is makes it begin anywhere. With a
- * threshold, kernels up to 6.3 put all of it right behind appl_ptr, and no more
- * than a period at a time, which who asks delays: so much can be relied on.
+ * What comes after the end is silence, whatever was in the buffer. appl_ptr
+ * moves once more after the start, so that nothing but the silence itself is
+ * handed over behind it; who asks where the device is makes it begin anywhere.
+ * With a threshold, kernels up to 6.3 put all of it right behind appl_ptr, and
+ * no more than a period at a time, which who asks delays: so much can be relied
+ * on.
  */
 static void play_silence(struct run *r, unsigned long threshold,
 			 unsigned long size, unsigned long end)

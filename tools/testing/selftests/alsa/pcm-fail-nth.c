@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pcm-fail-nth - when the kernel runs out of memory in the middle of a call, does
- * the call say so, is nothing lost, and does the same call work the next time?
+ * pcm-fail-nth - when the kernel runs out of memory in the middle of a call,
+ * does the call say so, is nothing lost, and does the same call work the next
+ * time?
  *
  *	pcm-fail-nth [-n NOTE] [CASE...]
  *
- * Needs the virtual card snd-dmatest and a kernel that injects faults (FAILSLAB,
- * FAIL_PAGE_ALLOC, FAULT_INJECTION_DEBUG_FS) into what it is told to by
- * "slub_debug=A,CACHE..." on its command line: what the debuggers allocate is not
- * what is tested; without it, they give up.
+ * Needs the virtual card snd-dmatest and a kernel that injects faults
+ * (FAILSLAB, FAIL_PAGE_ALLOC, FAULT_INJECTION_DEBUG_FS) into what it is told to
+ * by "slub_debug=A,CACHE..." on its command line: what the debuggers allocate
+ * is not what is tested; without it, they give up.
  *
- * For each call on the way from open to close, and for binding and unbinding the
- * card, the first allocation that the kernel makes in it fails, then the second,
- * and so on until there are no more. A call fails with ENOMEM, or does without the
- * memory. If it fails, it is made again at once, and has to work. CASEs are patterns
- * for fnmatch (default: all).
+ * For each call on the way from open to close, and for binding and unbinding
+ * the card, the first allocation that the kernel makes in it fails, then the
+ * second, and so on until there are no more. A call fails with ENOMEM, or does
+ * without the memory. If it fails, it is made again at once, and has to work.
+ * CASEs are patterns for fnmatch (default: all).
  *
  * After each failure everything is closed, and as much has to be mapped for the
- * device as before, by the card's count and by that of the DMA API's debugger, if
- * there is one. What is lost otherwise, kmemleak finds.
+ * device as before, by the card's count and by that of the DMA API's debugger,
+ * if there is one. What is lost otherwise, kmemleak finds.
  *
  * The figure behind each result is how many allocations failed, and how many of
  * them the call could do without.
@@ -226,8 +227,8 @@ static const struct call stream_calls[] = {
 
 /*
  * A card may do without a file in /proc or /dev if there is no memory; only the
- * next one has to have it again. The core of ALSA does not look whether a device
- * gets its name, and the one of devices takes none without.
+ * next one has to have it again. The core of ALSA does not look whether a
+ * device gets its name, and the one of devices takes none without.
  */
 static const struct call card_calls[] = {
 	{ "unbind", call_unbind },
