@@ -671,13 +671,16 @@ void dmatest_engine_ack(struct dmatest_stream *s)
  * dmatest_engine_reset - appl_ptr was set to hw_ptr, with no ack
  * @s: the engine
  *
- * What the device has read ahead is void.
+ * What the device has read ahead is void.  An interrupt may come before the
+ * other half of RESET, and does so here, if the device has no clock to go by.
  *
- * Context: any
+ * Context: any, without the stream lock
  */
 void dmatest_engine_reset(struct dmatest_stream *s)
 {
 	s->acked = s->substream->runtime->status->hw_ptr;
+	if (is_unhurried(s))
+		tick(s);
 }
 
 /**

@@ -25,8 +25,9 @@
  *		SYNC_PTR that moves appl_ptr by a period, "round" both of
  *		them, "transfer" a transfer call of a period.
  *	busy	The instructions for a second of audio ("busy"), by all that runs:
- *		system calls, interrupts, the scheduler, this program. "frames"
- *		is the frames that were moved for that, before the former.
+ *		system calls, interrupts, the scheduler, this program: the
+ *		mean of several times. "frames" is the frames that were moved in
+ *		each of them, before the former.
  *	interrupt
  *		The instructions of an interrupt that ends a period, while the
  *		application sleeps: the core, and the card that is emulated or
@@ -56,11 +57,15 @@
 /* -icount shift=1 */
 #define NS_PER_INSTRUCTION	2
 
+/* CONFIG_HZ=250 */
+#define TICK_NS		4000000
+
 #define RATE		48000
 #define ROUNDS_MIN	4
 #define ROUNDS_MAX	64
 #define FRAMES_MAX	(1 << 20)
 #define PROBES		8
+#define PHASES		16
 #define LIST_MAX	16
 
 #define QUERY		(SNDRV_PCM_SYNC_PTR_APPL | SNDRV_PCM_SYNC_PTR_AVAIL_MIN)
@@ -99,13 +104,13 @@ static long long now(void)
 }
 
 /* Begin at the same distance from whatever the kernel does regularly */
-static void wait_for_second(void)
+static void wait_for_second(long late_ns)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	t.tv_sec += 2;
-	t.tv_nsec = 0;
+	t.tv_nsec = late_ns;
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
@@ -245,6 +250,15 @@ static void fill(struct pcm *pcm)
 		transfer(pcm, pcm->buffer);
 }
 
+static void start(struct pcm *pcm, long late_ns)
+{
+	pcm_prepare(pcm);
+	if (pcm->stream == SNDRV_PCM_STREAM_PLAYBACK)
+		fill(pcm);
+	wait_for_second(late_ns);
+	PCM_IOCTL(pcm, START, NULL);
+}
+
 static unsigned int rounds_of(const struct pcm *pcm)
 {
 	unsigned long rounds = FRAMES_MAX / pcm->setup.period;
@@ -332,23 +346,39 @@ static void mark_end(void)
 #endif
 }
 
-static void measure_busy(struct pcm *pcm)
+static long long busy_rounds(struct pcm *pcm, unsigned int rounds)
 {
-	unsigned int rounds = rounds_of(pcm);
-	long long begin, end, idle, frames;
+	long long begin, end, idle;
 	unsigned int i;
 
 	idle = idle_ns();
 	begin = now();
-	mark_begin();
 	for (i = 0; i < rounds; i++)
 		round_of(pcm);
-	mark_end();
 	end = now();
-	idle = idle_ns() - idle;
-	frames = (long long)rounds * pcm->setup.period;
+	return end - begin - (idle_ns() - idle);
+}
+
+/*
+ * The tick does more or less by where between two of them the period ends, by one
+ * in a hundred of what is measured: so the mean over all of these places.
+ */
+static void measure_busy(struct pcm *pcm)
+{
+	unsigned int i, rounds = rounds_of(pcm);
+	long long frames = (long long)rounds * pcm->setup.period;
+	long long ns;
+
+	mark_begin();
+	ns = busy_rounds(pcm, rounds);
+	mark_end();
+	for (i = 1; i < PHASES; i++) {
+		PCM_IOCTL(pcm, DROP, NULL);
+		start(pcm, TICK_NS / PHASES * i);
+		ns += busy_rounds(pcm, rounds);
+	}
 	print("frames", frames);
-	print("busy", (end - begin - idle) / NS_PER_INSTRUCTION * RATE / frames);
+	print("busy", ns / PHASES / NS_PER_INSTRUCTION * RATE / frames);
 }
 
 /* Sleep for half a buffer, of which the application sees nothing */
@@ -410,14 +440,9 @@ static void run(const struct measure *measure, int stream, bool mapped,
 	thresholds.stop = pcm.buffer;
 	pcm_sw_params(&pcm, &thresholds);
 	memory = pcm_stage(&pcm, pcm.buffer, areas);
-	pcm_prepare(&pcm);
 	if (mapped)
 		pcm_mmap(&pcm);
-
-	if (stream == SNDRV_PCM_STREAM_PLAYBACK)
-		fill(&pcm);
-	wait_for_second();
-	PCM_IOCTL(&pcm, START, NULL);
+	start(&pcm, 0);
 	measure->run(&pcm);
 	PCM_IOCTL(&pcm, DROP, NULL);
 	pcm_close(&pcm);
