@@ -626,14 +626,15 @@ static void defaults(struct kunit *test)
 /* What IRAM falls back on is a DEV buffer in every respect */
 static void iram_falls_back(struct kunit *test)
 {
-	struct device_node *no_pool = kunit_kzalloc(test, sizeof(*no_pool),
-						    GFP_KERNEL);
-	struct machine *m = machine_with(test, &no_iommu);
+	struct device_node *no_pool;
 	struct snd_dma_buffer dev, iram;
+	struct machine *m;
 	unsigned int i;
 
 	if (!IS_ENABLED(CONFIG_GENERIC_ALLOCATOR))
 		kunit_skip(test, "a kernel without pools has no IRAM");
+	m = machine_with(test, &no_iommu);
+	no_pool = kunit_kzalloc(test, sizeof(*no_pool), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, no_pool);
 	buffer_get(test, &dev, m, SNDRV_DMA_TYPE_DEV, DMA_TO_DEVICE, BYTES);
 	for (i = 0; i < 2; i++) {

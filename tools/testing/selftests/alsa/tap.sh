@@ -4,6 +4,10 @@
 # they make.
 # A test says what has to be true, and a command that is true if it is.
 
+# As the Makefile has it; what prove listens to stays open, as the end of it would be
+# heard again and again
+[ "$MESSAGES" != past-prove ] || exec 8>&2 2>&9
+
 BUILD=$(realpath -m "${BUILD:-$repo/build}")
 export BUILD
 # a test that another one runs is in its directory, WITHIN

@@ -7,9 +7,9 @@
 cd "$tmp" || exit 1
 arch=${ARCH:-x86_64}
 rst=$repo/Documentation/sound/designs/dma-sync.rst
-kernel=$BUILD/kernel/more-$arch
+kernel=$BUILD/kernel/series-$arch-debug
 
-try make -s -C "$qemu" kernel KERNEL_NAME=more EXTRA_CONFIG=more.config
+try make -s -C "$qemu" kernel DEBUG=yes
 ok 'there is a kernel with events' ended 0
 
 # The block of it that begins with this line, and the next
