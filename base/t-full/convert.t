@@ -353,9 +353,17 @@ only_types()
 	done <converted
 }
 ok 'nothing but types changes' only_types
+
+# by_hand FILE: a human may have changed more in there than types
+by_hand()
+{
+	same_words "$BUILD/tree/$1" "$tree/$1" && return
+	grep SNDRV_DMA_TYPE_ "$BUILD/tree/$1" >types
+	grep SNDRV_DMA_TYPE_ "$tree/$1" >after
+	[ -s types ] && same_words types after
+}
 for f in $hand; do
-	ok "$f comes out as it did by hand" \
-		same_words "$BUILD/tree/$f" "$tree/$f"
+	ok "$f comes out as it did by hand" by_hand "$f"
 done
 
 if [ "$(uname -m)" != x86_64 ]; then

@@ -220,8 +220,8 @@ mkdir "$tree/sound/new"
 printf '#!/bin/sh\ntrue\n' >"$tree/sound/new/script"
 chmod +x "$tree/sound/new/script"
 echo 'new file' >"$tree/Documentation/sound/new.rst"
-rm "$tree/Documentation/sound/designs/timestamping.rst"
-sed -i /timestamping/d "$tree/Documentation/sound/designs/index.rst"
+rm "$tree/sound/core/vmaster.c" || bail_out "that is not there"
+sed -i /vmaster/d "$tree/sound/core/Makefile"
 in_tree add -A
 in_tree commit -q -m 'ALSA: Add, change and remove files'
 base refresh

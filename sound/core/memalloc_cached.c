@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Buffers of cached pages: where they work, and where they need sync
+ * Buffers of cached pages: where they work, where they need sync, and one
+ * block of them
  */
 
 #include <linux/device.h>
@@ -41,11 +42,11 @@ static bool is_handed_over(struct device *device)
 static bool works_cached(struct device *device)
 {
 	const struct dma_map_ops *ops = get_dma_ops(device);
+	pgprot_t decrypted = pgprot_decrypted(PAGE_KERNEL);
 
 	if (ops && !ops->alloc_pages)
 		return false;
-	if (!ops && pgprot_val(pgprot_decrypted(PAGE_KERNEL)) !=
-		    pgprot_val(PAGE_KERNEL))
+	if (!ops && pgprot_val(decrypted) != pgprot_val(PAGE_KERNEL))
 		return false;
 	if (is_handed_over(device))
 		return IS_ENABLED(CONFIG_SND_DMA_CACHED);
@@ -86,3 +87,53 @@ bool snd_dma_need_sync(int type, struct device *device)
 	       is_handed_over(device);
 }
 EXPORT_SYMBOL_GPL(snd_dma_need_sync);
+
+/**
+ * snd_dma_alloc_block - allocate cached pages in one block
+ * @dev: the device that does the DMA
+ * @size: bytes to allocate, a multiple of the page size
+ * @addr: where to store the DMA address
+ * @dir: DMA direction
+ * @gfp: how to allocate
+ *
+ * To be freed by dma_free_pages().
+ *
+ * Context: process; may sleep.
+ * Return: the first page, or NULL if there is no such block
+ */
+struct page *snd_dma_alloc_block(struct device *dev, size_t size,
+				 dma_addr_t *addr, enum dma_data_direction dir,
+				 gfp_t gfp)
+{
+	struct page *page = dma_alloc_pages(dev, size, addr, dir, gfp);
+
+	/*
+	 * dma_alloc_pages() is a mapping to the DMA API's debugging, and
+	 * every mapping is to be checked (Documentation/core-api/dma-api.rst).
+	 */
+	if (page && dma_mapping_error(dev, *addr)) {
+		dma_free_pages(dev, size, page, *addr, dir);
+		return NULL;
+	}
+	return page;
+}
+
+/**
+ * snd_dma_sync_block - hand part of a block over
+ * @dmab: the buffer that the block is of
+ * @addr: the DMA address at which the part begins
+ * @size: its size in bytes
+ * @mode: to whom
+ *
+ * Context: any.
+ */
+void snd_dma_sync_block(struct snd_dma_buffer *dmab, dma_addr_t addr,
+			size_t size, enum snd_dma_sync_mode mode)
+{
+	struct snd_dma_device *dev = &dmab->dev;
+
+	if (mode == SNDRV_DMA_SYNC_DEVICE)
+		dma_sync_single_for_device(dev->dev, addr, size, dev->dir);
+	else
+		dma_sync_single_for_cpu(dev->dev, addr, size, dev->dir);
+}

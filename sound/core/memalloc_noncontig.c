@@ -5,9 +5,9 @@
  * The pages come from dma_alloc_noncontiguous(), which maps them behind a
  * single run of DMA addresses (Documentation/core-api/dma-api.rst): the
  * device sees one block at dmab->addr whatever the CPU side looks like, so
- * the default address and chunk size are right and only the page lookup is
- * special.  Where it has no such run to give, there still are pieces
- * (memalloc_pieces.c), which the device does not see as one block.
+ * the default address and chunk size are right.  Where it has no such run to
+ * give, there still are pieces (memalloc_pieces.c), which the device does not
+ * see as one block.
  */
 
 #include <linux/dma-mapping.h>
@@ -67,18 +67,12 @@ static int snd_dma_noncontig_mmap(struct snd_dma_buffer *dmab,
 void snd_dma_noncontig_sync(struct snd_dma_buffer *dmab, size_t offset,
 			    size_t size, enum snd_dma_sync_mode mode)
 {
-	struct device *dev = dmab->dev.dev;
 	size_t end = offset + size, ofs, len;
-	dma_addr_t addr;
 
 	for (ofs = offset; ofs < end; ofs += len) {
 		len = min_t(size_t, end - ofs, PAGE_SIZE - offset_in_page(ofs));
-		addr = snd_sgbuf_get_addr(dmab, ofs);
-		if (mode == SNDRV_DMA_SYNC_DEVICE)
-			dma_sync_single_for_device(dev, addr, len,
-						   dmab->dev.dir);
-		else
-			dma_sync_single_for_cpu(dev, addr, len, dmab->dev.dir);
+		snd_dma_sync_block(dmab, snd_sgbuf_get_addr(dmab, ofs), len,
+				   mode);
 	}
 }
 

@@ -26,7 +26,7 @@
  */
 struct snd_dma_pieces {
 	struct sg_table sgt;
-	dma_addr_t *addr;
+	dma_addr_t addr[];
 };
 
 static struct page *alloc_piece(struct snd_dma_buffer *dmab, unsigned int order,
@@ -85,8 +85,7 @@ static void free_pieces(struct snd_dma_buffer *dmab)
 		dma_free_pages(dmab->dev.dev, sg->length, sg_page(sg),
 			       sg_dma_address(sg), dmab->dev.dir);
 	kvfree(pieces->sgt.sgl);
-	kvfree(pieces->addr);
-	kfree(pieces);
+	kvfree(pieces);
 }
 
 static void snd_dma_pieces_free(struct snd_dma_buffer *dmab)
@@ -166,16 +165,14 @@ void *snd_dma_pieces_alloc(struct snd_dma_buffer *dmab, size_t size)
 	if (!IS_ENABLED(CONFIG_MMU))
 		return NULL;
 
-	pieces = kzalloc(sizeof(*pieces), GFP_KERNEL);
+	pieces = kvzalloc(struct_size(pieces, addr, count), gfp);
 	if (!pieces)
 		return NULL;
 	dmab->private_data = pieces;
-	pieces->addr = kvmalloc_array(count, sizeof(*pieces->addr), gfp);
 	/* in one array, long enough for single pages */
 	pieces->sgt.sgl = kvmalloc_array(count, sizeof(*pieces->sgt.sgl), gfp);
 	pages = kvmalloc_array(count, sizeof(*pages), gfp);
-	if (pieces->addr && pieces->sgt.sgl && pages &&
-	    alloc_pieces(dmab, pages, count))
+	if (pieces->sgt.sgl && pages && alloc_pieces(dmab, pages, count))
 		area = vmap(pages, count, VM_MAP, PAGE_KERNEL);
 	kvfree(pages);
 	if (!area) {

@@ -713,6 +713,7 @@ static void not_cached(struct kunit *test)
 		.sync_single_for_device = never_sync,
 	};
 	struct machine *m = test->priv;
+	pgprot_t decrypted = pgprot_decrypted(PAGE_KERNEL);
 	struct snd_dma_buffer dmab;
 	unsigned int i, t;
 
@@ -743,8 +744,7 @@ static void not_cached(struct kunit *test)
 
 		/* nor is there a reason on a plain machine */
 		set_dma_ops(m->dev, NULL);
-		if (pgprot_val(pgprot_decrypted(PAGE_KERNEL)) !=
-		    pgprot_val(PAGE_KERNEL))
+		if (pgprot_val(decrypted) != pgprot_val(PAGE_KERNEL))
 			continue;
 		KUNIT_ASSERT_EQ(test, snd_dma_alloc_pages(types[t], m->dev,
 							  BYTES, &dmab), 0);

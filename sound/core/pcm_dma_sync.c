@@ -34,6 +34,9 @@
  * for it may be a whole buffer.  With interrupts off go silence, of which the
  * core has just written as much, and what is for the device at a period for a
  * writer that need not move appl_ptr.
+ *
+ * What would be inlined more than once is noinline: next to a sync, a call is
+ * nothing.
  */
 
 #include <linux/math.h>
@@ -69,7 +72,7 @@ static bool is_capture(struct snd_pcm_substream *substream)
 }
 
 /* may the frames that appl_ptr passes have been written by the CPU? */
-static bool may_be_written(struct snd_pcm_substream *substream)
+static noinline bool may_be_written(struct snd_pcm_substream *substream)
 {
 	snd_pcm_access_t access = substream->runtime->access;
 	const struct snd_pcm_ops *ops = substream->ops;
@@ -79,9 +82,9 @@ static bool may_be_written(struct snd_pcm_substream *substream)
 		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
 }
 
-static void sync_bytes(struct snd_pcm_substream *substream,
-		       enum snd_pcm_dma_sync_by by, size_t offset, size_t bytes,
-		       enum snd_dma_sync_mode mode)
+static noinline void sync_bytes(struct snd_pcm_substream *substream,
+				enum snd_pcm_dma_sync_by by, size_t offset,
+				size_t bytes, enum snd_dma_sync_mode mode)
 {
 	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
 
@@ -95,7 +98,7 @@ static void sync_bytes(struct snd_pcm_substream *substream,
 /*
  * Sync @frames at @ofs of each ring in the buffer: the one ring of frames, or a
  * ring of samples per channel.  The line that a capture stream's appl_ptr cuts
- * is left out, if the CPU may have written it.
+ * is left out.
  */
 static void sync_span(struct snd_pcm_substream *substream,
 		      enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t ofs,
@@ -103,30 +106,23 @@ static void sync_span(struct snd_pcm_substream *substream,
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	bool whole_lines = by == SYNC_BY_APPL_PTR && is_capture(substream) &&
-			   may_be_written(substream) &&
 			   ofs + frames < runtime->buffer_size;
-	unsigned int rings, ring, bits;
-	size_t start, end, from, to;
+	unsigned int rings = 1, ring, bits;
+	size_t bytes, start, end, from, to;
 
 	if (!frames)
 		return;
-	switch (runtime->access) {
-	case SNDRV_PCM_ACCESS_RW_NONINTERLEAVED:
-	case SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED:
+	if (runtime->access == SNDRV_PCM_ACCESS_RW_NONINTERLEAVED ||
+	    runtime->access == SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED)
 		rings = runtime->channels;
-		bits = runtime->sample_bits;
-		break;
-	default:
-		rings = 1;
-		bits = runtime->frame_bits;
-		break;
-	}
+	bits = runtime->frame_bits / rings;
+	bytes = runtime->dma_bytes / rings;
 
 	start = ofs * bits / 8;
 	end = DIV_ROUND_UP((ofs + frames) * bits, 8);
 	for (ring = 0; ring < rings; ring++) {
-		from = ring * (runtime->dma_bytes / rings) + start;
-		to = ring * (runtime->dma_bytes / rings) + end;
+		from = ring * bytes + start;
+		to = ring * bytes + end;
 		if (whole_lines)
 			to = round_down(to, snd_dma_sync_align());
 		if (from < to)
@@ -151,7 +147,8 @@ static void sync_before(struct snd_pcm_substream *substream,
 	sync_span(substream, by, end - frames, frames, mode);
 }
 
-void snd_pcm_look_ahead(struct snd_pcm_substream *substream, bool unmoved)
+noinline void snd_pcm_look_ahead(struct snd_pcm_substream *substream,
+				 bool unmoved)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 
@@ -203,25 +200,15 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
 		sync_ahead(substream, hw_ptr);
 }
 
-/*
- * Sync the last @frames before the position @end, without the stream lock: they
- * may be a whole buffer, and interrupts are off with it.
- */
-static void sync_unlocked(struct snd_pcm_substream *substream,
-			  enum snd_pcm_dma_sync_by by, snd_pcm_uframes_t end,
-			  snd_pcm_uframes_t frames, enum snd_dma_sync_mode mode)
-{
-	snd_pcm_stream_unlock_irq(substream);
-	sync_before(substream, by, end, frames, mode);
-	snd_pcm_stream_lock_irq(substream);
-}
-
 int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 			      snd_pcm_uframes_t appl_ptr)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	snd_pcm_uframes_t from = runtime->control->appl_ptr;
 	snd_pcm_uframes_t frames = distance(runtime, from, appl_ptr);
+	enum snd_dma_sync_mode mode = SNDRV_DMA_SYNC_DEVICE;
+	bool changes_hands = may_be_written(substream);
+	snd_pcm_uframes_t end = appl_ptr;
 
 	/* hw_params, hw_free and prepare do not hold the stream lock */
 	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
@@ -229,16 +216,21 @@ int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	if (runtime->dma_sync_free)
 		snd_pcm_look_ahead(substream, false);
 	if (is_behind(runtime, frames)) {
-		if (is_capture(substream))
-			sync_unlocked(substream, SYNC_BY_APPL_PTR, from,
-				      runtime->boundary - frames,
-				      SNDRV_DMA_SYNC_CPU);
-	} else if (may_be_written(substream)) {
-		sync_unlocked(substream, SYNC_BY_APPL_PTR, appl_ptr, frames,
-			      SNDRV_DMA_SYNC_DEVICE);
+		frames = runtime->boundary - frames;
+		end = from;
+		mode = SNDRV_DMA_SYNC_CPU;
+		changes_hands = is_capture(substream);
 	}
-	runtime->dma_sync_appl_ptr = appl_ptr;
+	if (changes_hands) {
+		/* it may be a whole buffer, and the lock disables interrupts */
+		snd_pcm_stream_unlock_irq(substream);
+		sync_before(substream, SYNC_BY_APPL_PTR, end, frames, mode);
+		snd_pcm_stream_lock_irq(substream);
+	}
 	atomic_dec(&runtime->buffer_accessing);
+	if (runtime->control->appl_ptr != from)
+		return 1;
+	runtime->dma_sync_appl_ptr = appl_ptr;
 	return 0;
 }
 
@@ -326,9 +318,9 @@ void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
 	if (!dmab || !dmab->dev.need_sync)
 		return;
 	if (!snd_pcm_needs_sync(substream)) {
-		dev_warn(substream->pcm->card->dev,
-			 "driver %s: the buffer of PCM %s needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
-			 substream->pcm->card->driver, substream->pcm->id);
+		dev_warn(&substream->pstr->dev,
+			 "driver %s: the buffer needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",
+			 substream->pcm->card->driver);
 		runtime->hw.info |= SNDRV_PCM_INFO_EXPLICIT_SYNC;
 	}
 	sync_bytes(substream, SYNC_BY_HW_PARAMS, 0, runtime->dma_bytes,

@@ -98,7 +98,8 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
  *
  * Context: stream lock held by snd_pcm_stream_lock_irq(), and dropped for the
  * time that a sync takes.
- * Return: 0, or -EBUSY if the buffer is just being replaced or prepared
+ * Return: 0; 1 if others have moved appl_ptr in that time; or -EBUSY if the
+ * buffer is just being replaced or prepared
  */
 int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 			      snd_pcm_uframes_t appl_ptr);

@@ -53,14 +53,16 @@ static void show_buffer(struct snd_pcm_substream *substream,
 		snd_iprintf(buffer, "no buffer\n");
 		return;
 	}
-	snd_iprintf(buffer, "type: %s\n", type_name(dmab->dev.type));
-	snd_iprintf(buffer, "bytes: %zu\n", dmab->bytes);
-	snd_iprintf(buffer, "segments: %u\n", count_segments(dmab));
-	snd_iprintf(buffer, "needs_sync: %s\n",
-		    dmab->dev.need_sync ? "yes" : "no");
-	snd_iprintf(buffer, "synced_for_device: %llu\n",
-		    atomic64_read(&runtime->dma_synced[SNDRV_DMA_SYNC_DEVICE]));
-	snd_iprintf(buffer, "synced_for_cpu: %llu\n",
+	snd_iprintf(buffer,
+		    "type: %s\n"
+		    "bytes: %zu\n"
+		    "segments: %u\n"
+		    "needs_sync: %s\n"
+		    "synced_for_device: %llu\n"
+		    "synced_for_cpu: %llu\n",
+		    type_name(dmab->dev.type), dmab->bytes,
+		    count_segments(dmab), dmab->dev.need_sync ? "yes" : "no",
+		    atomic64_read(&runtime->dma_synced[SNDRV_DMA_SYNC_DEVICE]),
 		    atomic64_read(&runtime->dma_synced[SNDRV_DMA_SYNC_CPU]));
 }
 

@@ -36,6 +36,7 @@ struct notes {
 struct fake {
 	struct snd_card card;
 	struct snd_pcm pcm;
+	struct snd_pcm_str str;
 	struct snd_pcm_substream substream;
 	struct snd_pcm_runtime runtime;
 	struct snd_pcm_mmap_status status;
@@ -109,6 +110,8 @@ static struct fake *fake_stream(struct kunit *test, int stream,
 	mutex_init(&runtime->buffer_mutex);
 	f->pcm.card = &f->card;
 	f->substream.pcm = &f->pcm;
+	f->str.dev.init_name = "fake";
+	f->substream.pstr = &f->str;
 	f->substream.ops = &no_ops;
 	spin_lock_init(&f->substream.self_group.lock);
 	f->substream.stream = stream;
@@ -623,6 +626,26 @@ static void capture_unlocked(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cpu->irqoff_bytes, (size_t)0);
 }
 
+static void commit_once(struct fake *f)
+{
+	f->meanwhile = NULL;
+	f->control.appl_ptr = 256;
+}
+
+/* Who finds that somebody else has moved appl_ptr meanwhile has to try again. */
+static void playback_moved_meanwhile(struct kunit *test)
+{
+	struct fake *f = stereo(test, SNDRV_PCM_STREAM_PLAYBACK);
+	struct snd_pcm_substream *substream = &f->substream;
+
+	snd_pcm_stream_lock_irq(substream);
+	f->meanwhile = commit_once;
+	KUNIT_EXPECT_EQ(test, snd_pcm_dma_sync_appl_ptr(substream, 128), 1);
+	KUNIT_EXPECT_EQ(test, f->runtime.dma_sync_appl_ptr, 0ul);
+	KUNIT_EXPECT_EQ(test, snd_pcm_dma_sync_appl_ptr(substream, 384), 0);
+	snd_pcm_stream_unlock_irq(substream);
+}
+
 static void go_on_once(struct fake *f)
 {
 	f->meanwhile = NULL;
@@ -948,6 +971,7 @@ static struct kunit_case pcm_dma_sync_cases[] = {
 	KUNIT_CASE(capture_laps),
 	KUNIT_CASE(capture_boundary),
 	KUNIT_CASE(capture_unlocked),
+	KUNIT_CASE(playback_moved_meanwhile),
 	KUNIT_CASE(capture_moved_meanwhile),
 	KUNIT_CASE(capture_told_meanwhile),
 	KUNIT_CASE(capture_cut_line),

@@ -397,6 +397,9 @@ bool pcm_wait(struct pcm *pcm, int timeout_ms)
 
 unsigned long pcm_add(const struct pcm *pcm, unsigned long ptr, long frames)
 {
+	/* which after hw_params may be beyond the boundary, until prepare */
+	if (!frames)
+		return ptr;
 	if (frames < 0)
 		return ptr >= -(unsigned long)frames ?
 			ptr + frames : ptr + pcm->boundary + frames;

@@ -28,6 +28,17 @@ conclude()
 stamp=$("$repo/base/stamp" 2>/dev/null) || stamp="- - -"
 conclude
 
+# why: what is read is why a test fails; prove shows which one did, and no comments
+why()
+{
+	sed 's/^/# /' >"$tmp/why"
+	cat "$tmp/why"
+	[ "$MESSAGES" != past-prove ] || {
+		echo "${0##*/}: $what"
+		head -n 40 "$tmp/why"
+	} >&2
+}
+
 # ok WHAT COMMAND [ARG...]
 ok()
 {
@@ -39,8 +50,7 @@ ok()
 	else
 		failed=$((failed + 1))
 		echo "not ok $count - $what"
-		echo "# failed: $*"
-		sed 's/^/# /' "$tmp/ok"
+		{ echo "failed: $*"; cat "$tmp/ok"; } | why
 	fi
 }
 
@@ -101,6 +111,9 @@ merge()
 		END { finish() }
 	' "$1" >"$tmp/merged"
 	cat "$tmp/merged"
+	what=$1
+	! grep -B 30 '^not ok' "$tmp/merged" >"$tmp/notok" ||
+		why <"$tmp/notok" >"$tmp/shown"
 	count=$((count + $(grep -cE "^(not )?ok " "$tmp/merged")))
 	failed=$((failed + $(grep -c "^not ok " "$tmp/merged")))
 	skipped=$((skipped + $(grep -c "^ok .*# SKIP" "$tmp/merged")))

@@ -37,7 +37,14 @@ logged()
 {
 	cat "out/result/$1.log"
 	[ "$(wc -l <"out/result/$1.log")" = 1 ] &&
-		grep " $2: .*: $3$" "out/result/$1.log"
+		grep " $2: $3$" "out/result/$1.log"
+}
+
+# logged_twice NAME WHAT: for either stream
+logged_twice()
+{
+	cat "out/result/$1.log"
+	[ "$(grep -c " sound pcmC[0-9]D0[pc]: $2" "out/result/$1.log")" = 2 ]
 }
 
 ok '4 MiB are had when no two free pages lie side by side' \
@@ -45,7 +52,7 @@ ok '4 MiB are had when no two free pages lie side by side' \
 ok 'in single pages, all but' more part segments 700
 ok 'a controller that takes fewer has no use for all of them' \
 	says whole 'Cannot allocate memory'
-ok 'which is logged' logged whole 'snd_hda_intel [0-9a-f:.]*' \
+ok 'which is logged' logged whole 'snd_hda_intel .*' \
 	'a buffer of 4194304 bytes in more pieces than the controller takes'
 ok 'but for part of it' says part Success
 try "$BUILD/tools/host/wavcmp" sound.raw out/hda.wav 2
@@ -57,14 +64,18 @@ ok 'the virtual card has 4 MiB without any block' says pieces Success
 ok 'each page is one of the pieces' more pieces segments 1023
 ok 'it has no buffer that has to be one block' \
 	says no-block 'Cannot allocate memory'
-ok 'which is logged' logged no-block 'snd_dmatest snd_dmatest.0' \
+ok 'which is logged' logged no-block 'sound pcmC[0-9]D0p' \
 	'no buffer of 1048576 bytes: not enough memory in one block ([0-9]*-bit DMA)'
 ok 'nor one for which the device has not enough bits of address' \
 	says mask 'Cannot allocate memory'
-ok 'which is logged' logged mask 'snd_dmatest snd_dmatest.0' \
+ok 'which is logged' logged mask 'sound pcmC[0-9]D0p' \
 	'no buffer of 4194304 bytes: not enough memory (20-bit DMA)'
 ok 'nor one above the limit of the card' says limit 'Cannot allocate memory'
-ok 'which is logged' logged limit 'snd_dmatest snd_dmatest.0' \
+ok 'which is logged' logged limit 'sound pcmC[0-9]D0p' \
 	'no buffer of 1048576 bytes: more than max_alloc_per_card'
+
+ok 'what cannot be had when the card is set up is logged, too' \
+	logged_twice beforehand \
+	'no buffer of 16384 bytes: not enough memory in one block'
 
 done_testing
