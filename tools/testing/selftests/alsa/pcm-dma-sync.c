@@ -845,9 +845,14 @@ static void expect_appl_ptr(struct run *r, unsigned long appl_ptr)
 		pcm_die("appl_ptr is %lu, not %lu", r->pcm.appl_ptr, appl_ptr);
 }
 
-/* The driver refuses frames; what is there when it takes them is played. */
+/*
+ * The driver refuses frames; what is there when it takes them is played. And it
+ * refuses to give them back: who asks for that is told that none came.
+ */
 static void play_refused(struct run *r)
 {
+	snd_pcm_uframes_t back = 1;
+	unsigned long frames;
 	int err;
 
 	begin_playback(r);
@@ -859,7 +864,15 @@ static void play_refused(struct run *r)
 	expect("SYNC_PTR that is refused", err, -EIO);
 	account(r, r->pcm.buffer);
 	expect_appl_ptr(r, 0);
-	start_full(r);
+
+	frames = min(r->total, r->pcm.buffer);
+	put(r, frames, PCM_PATTERN);
+	commit(r, frames);
+	refuse_next();
+	PCM_IOCTL(&r->pcm, REWIND, &back);
+	expect("REWIND that is refused", back, 0);
+	expect_appl_ptr(r, frames);
+	start(r);
 	map_frames(r, r->total - r->pcm.appl_ptr);
 	end_playback(r);
 }
@@ -1092,13 +1105,15 @@ static void play_unmap(struct run *r)
 /*
  * As dmix uses its slave: stop_threshold is the boundary, appl_ptr is never
  * moved. The buffer is written up to @most frames ahead of hw_ptr, which jumps
- * by up to a period. With @late, all that is as usual until it runs.
+ * by up to a period. With @late, all that is as usual until it runs. In the end
+ * hw_ptr is ahead of appl_ptr, and there is nothing to take back.
  */
 static void play_free(struct run *r, unsigned long most, bool late)
 {
 	struct pcm_thresholds free = { PCM_BOUNDARY, PCM_BOUNDARY };
 	struct pcm_thresholds t = late ? stop_when_empty(r, PCM_BOUNDARY) : free;
 	unsigned long period = r->setup->period;
+	snd_pcm_uframes_t back = period;
 	unsigned long written = 0;
 
 	begin(r, SNDRV_PCM_STREAM_PLAYBACK, r->c->access, &t);
@@ -1127,6 +1142,8 @@ static void play_free(struct run *r, unsigned long most, bool late)
 	}
 	/* what is written is still ahead of what is played */
 	judge(r);
+	PCM_IOCTL(&r->pcm, REWIND, &back);
+	expect("REWIND behind hw_ptr", back, 0);
 	PCM_IOCTL(&r->pcm, DROP, NULL);
 }
 
