@@ -7,7 +7,9 @@
 small_cache
 small_repo
 tree=$tmp/build/tree
-patches=$(wc -l <"$tmp/repo/patches/series")
+# all but the one that Debian's kernel has already
+had='ALSA: pcm: Keep user space from writing the status record'
+patches=$(($(wc -l <"$tmp/repo/patches/series") - 1))
 
 in_tree()
 {
@@ -183,7 +185,8 @@ ok 'the cover letter has a diffstat' grep -q \
 
 cover=build/series-shifted/0000-cover-letter.patch
 sed -n 's/^ *[0-9]*\. //p' $cover | cut -c 1-40 >numbered
-(cd repo/patches && sed -n 's/^Subject: *//p' $(cat series)) | cut -c 1-40 >subjects
+(cd repo/patches && sed -n 's/^Subject: *//p' $(cat series)) |
+	grep -vxF -e "$had" | cut -c 1-40 >subjects
 ok 'and what each patch is for' diff -u subjects numbered
 
 # sent_to HEADER ADDRESS: that is in the header of each mail

@@ -11,12 +11,13 @@
  *
  * The other half of each row costs nothing or little.  The device does not
  * write a playback buffer, so what it returns needs no sync.  The CPU reads a
- * capture buffer; only user space that maps it can have written there, or a
- * driver that copies by itself, and lines that became dirty would come back
- * over later audio.  So there appl_ptr's advance hands them to the device, and
- * a reset of the pointers all of them.  What a capture stream goes back over
- * comes to the CPU once more; it may be from before a reset, when nobody asked
- * for it.
+ * capture buffer, and a sync for the CPU is enough to read it again
+ * (CONFIG_SND_DMA_CACHED).  Only user space that maps it can have written
+ * there, or a driver that copies by itself, and lines that became dirty would
+ * come back over later audio.  A map cannot be written before a fault has told
+ * so; from then on appl_ptr's advance hands the frames to the device, and a
+ * reset of the pointers all of them.  What a capture stream goes back over comes
+ * to the CPU once more; it may be from before a reset, when nobody asked for it.
  *
  * Two things write outside of the pointers.  The core does, when it clears the
  * buffer in hw_params and with silence: it says what it wrote.  And a writer
@@ -72,14 +73,10 @@ static bool is_capture(struct snd_pcm_substream *substream)
 }
 
 /* may the frames that appl_ptr passes have been written by the CPU? */
-static noinline bool may_be_written(struct snd_pcm_substream *substream)
+static bool may_be_written(struct snd_pcm_substream *substream)
 {
-	snd_pcm_access_t access = substream->runtime->access;
-	const struct snd_pcm_ops *ops = substream->ops;
-
-	return !is_capture(substream) || ops->copy_user || ops->copy_kernel ||
-	       (access != SNDRV_PCM_ACCESS_RW_INTERLEAVED &&
-		access != SNDRV_PCM_ACCESS_RW_NONINTERLEAVED);
+	return !is_capture(substream) ||
+	       READ_ONCE(substream->runtime->dma_sync_written);
 }
 
 static noinline void sync_bytes(struct snd_pcm_substream *substream,
@@ -107,24 +104,22 @@ static void sync_span(struct snd_pcm_substream *substream,
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	bool whole_lines = by == SYNC_BY_APPL_PTR && is_capture(substream) &&
 			   ofs + frames < runtime->buffer_size;
-	unsigned int rings = 1, ring, bits;
-	size_t bytes, start, end, from, to;
+	unsigned int rings = 1, bits = runtime->frame_bits;
+	size_t bytes, from, end, to;
 
 	if (!frames)
 		return;
 	if (runtime->access == SNDRV_PCM_ACCESS_RW_NONINTERLEAVED ||
-	    runtime->access == SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED)
+	    runtime->access == SNDRV_PCM_ACCESS_MMAP_NONINTERLEAVED) {
 		rings = runtime->channels;
-	bits = runtime->frame_bits / rings;
+		bits = runtime->sample_bits;
+	}
 	bytes = runtime->dma_bytes / rings;
 
-	start = ofs * bits / 8;
+	from = ofs * bits / 8;
 	end = DIV_ROUND_UP((ofs + frames) * bits, 8);
-	for (ring = 0; ring < rings; ring++) {
-		from = ring * bytes + start;
-		to = ring * bytes + end;
-		if (whole_lines)
-			to = round_down(to, snd_dma_sync_align());
+	for (; rings; rings--, from += bytes, end += bytes) {
+		to = whole_lines ? round_down(end, snd_dma_sync_align()) : end;
 		if (from < to)
 			sync_bytes(substream, by, from, to - from, mode);
 	}
@@ -200,6 +195,27 @@ void snd_pcm_dma_sync_period(struct snd_pcm_substream *substream,
 		sync_ahead(substream, hw_ptr);
 }
 
+/*
+ * It may be a whole buffer, and the stream lock disables interrupts.  Not
+ * inlined: what mapped capture moves over is rarely written.
+ */
+static noinline int sync_unlocked(struct snd_pcm_substream *substream,
+				  snd_pcm_uframes_t end,
+				  snd_pcm_uframes_t frames,
+				  enum snd_dma_sync_mode mode)
+{
+	struct snd_pcm_runtime *runtime = substream->runtime;
+
+	/* hw_params, hw_free and prepare do not hold the stream lock */
+	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
+		return -EBUSY;
+	snd_pcm_stream_unlock_irq(substream);
+	sync_before(substream, SYNC_BY_APPL_PTR, end, frames, mode);
+	snd_pcm_stream_lock_irq(substream);
+	atomic_dec(&runtime->buffer_accessing);
+	return 0;
+}
+
 int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 			      snd_pcm_uframes_t appl_ptr)
 {
@@ -209,10 +225,8 @@ int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 	enum snd_dma_sync_mode mode = SNDRV_DMA_SYNC_DEVICE;
 	bool changes_hands = may_be_written(substream);
 	snd_pcm_uframes_t end = appl_ptr;
+	int err;
 
-	/* hw_params, hw_free and prepare do not hold the stream lock */
-	if (!atomic_inc_unless_negative(&runtime->buffer_accessing))
-		return -EBUSY;
 	if (runtime->dma_sync_free)
 		snd_pcm_look_ahead(substream, false);
 	if (is_behind(runtime, frames)) {
@@ -222,14 +236,12 @@ int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
 		changes_hands = is_capture(substream);
 	}
 	if (changes_hands) {
-		/* it may be a whole buffer, and the lock disables interrupts */
-		snd_pcm_stream_unlock_irq(substream);
-		sync_before(substream, SYNC_BY_APPL_PTR, end, frames, mode);
-		snd_pcm_stream_lock_irq(substream);
+		err = sync_unlocked(substream, end, frames, mode);
+		if (err < 0)
+			return err;
+		if (runtime->control->appl_ptr != from)
+			return 1;
 	}
-	atomic_dec(&runtime->buffer_accessing);
-	if (runtime->control->appl_ptr != from)
-		return 1;
 	runtime->dma_sync_appl_ptr = appl_ptr;
 	return 0;
 }
@@ -278,14 +290,15 @@ bool __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream)
 }
 EXPORT_SYMBOL_GPL(__snd_pcm_dma_sync_hw_ptr);
 
-void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
-				snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames)
+void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
+			      snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames)
 {
-	sync_span(substream, SYNC_BY_SILENCE, ofs, frames,
-		  SNDRV_DMA_SYNC_DEVICE);
+	if (snd_pcm_needs_sync(substream))
+		sync_span(substream, SYNC_BY_SILENCE, ofs, frames,
+			  SNDRV_DMA_SYNC_DEVICE);
 }
 
-void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
+void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
 {
 	if (is_capture(substream) && may_be_written(substream))
 		sync_bytes(substream, SYNC_BY_RESET, 0,
@@ -314,9 +327,13 @@ void snd_pcm_dma_sync_new_buffer(struct snd_pcm_substream *substream)
 {
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	struct snd_dma_buffer *dmab = snd_pcm_get_dma_buf(substream);
+	const struct snd_pcm_ops *ops = substream->ops;
 
 	if (!dmab || !dmab->dev.need_sync)
 		return;
+	/* only the driver knows how it copies */
+	if (ops->copy_user || ops->copy_kernel)
+		runtime->dma_sync_written = true;
 	if (!snd_pcm_needs_sync(substream)) {
 		dev_warn(&substream->pstr->dev,
 			 "driver %s: the buffer needs SNDRV_PCM_INFO_EXPLICIT_SYNC\n",

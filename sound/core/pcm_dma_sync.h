@@ -3,7 +3,7 @@
  * Cache maintenance of PCM buffers: what the core calls where it moves a
  * pointer or writes the buffer itself.  The rule is in pcm_dma_sync.c.
  *
- * A stream that needs no sync pays one branch where a pointer moves.
+ * A stream that needs no sync pays a branch where a pointer moves.
  */
 
 #ifndef __SOUND_CORE_PCM_DMA_SYNC_H
@@ -25,10 +25,6 @@ enum snd_pcm_dma_sync_by {
 };
 
 bool __snd_pcm_dma_sync_hw_ptr(struct snd_pcm_substream *substream);
-void __snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
-				snd_pcm_uframes_t ofs,
-				snd_pcm_uframes_t frames);
-void __snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_needs_sync - tell whether the stream's buffer is handed over by sync
@@ -112,17 +108,14 @@ int snd_pcm_dma_sync_appl_ptr(struct snd_pcm_substream *substream,
  *
  * Context: stream lock held, does not sleep.
  */
-static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
-					    snd_pcm_uframes_t ofs,
-					    snd_pcm_uframes_t frames)
-{
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_silence(substream, ofs, frames);
-}
+void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
+			      snd_pcm_uframes_t ofs, snd_pcm_uframes_t frames);
 
 /**
  * snd_pcm_dma_sync_reset - hand over what user space may have written
  * @substream: PCM substream whose pointers are about to be reset
+ *
+ * Does nothing for playback, nor for capture that nobody has written to.
  *
  * To be called before hw_ptr jumps, for all streams of a group: until appl_ptr
  * follows, an interrupt takes it for an xrun.
@@ -130,11 +123,7 @@ static inline void snd_pcm_dma_sync_silence(struct snd_pcm_substream *substream,
  * Context: process context, and nobody may read or write, but without the
  * stream lock: a whole capture buffer may be handed over.
  */
-static inline void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream)
-{
-	if (snd_pcm_needs_sync(substream))
-		__snd_pcm_dma_sync_reset(substream);
-}
+void snd_pcm_dma_sync_reset(struct snd_pcm_substream *substream);
 
 /**
  * snd_pcm_dma_sync_restart - begin again with nothing queued

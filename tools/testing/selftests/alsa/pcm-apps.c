@@ -600,7 +600,7 @@ static void judge_costs(const struct app *a, unsigned long moved)
 	long long for_cpu = counter(a, "bytes_for_cpu");
 	long long device_most, cpu_most = 0;
 
-	device_most = is_playback(a) || is_mmap(a) ? bytes + lines : 0;
+	device_most = is_playback(a) ? bytes + lines : 0;
 	if (is_playback(a) && !a->given)
 		device_most += pcm_frames_to_bytes(pcm, 2 * (moved + period));
 	if (!is_playback(a))

@@ -34,6 +34,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -137,6 +138,7 @@ struct test_case {
  * @taken_back: frames that it went back
  * @moves: ranges that were handed over by the application, at most
  * @looks: times that hw_ptr may have moved
+ * @scribbled: the program has written to a capture buffer
  * @signals: SIGIOs that came
  * @rnd: random numbers, always the same
  * @wrong: frames that the program found to be wrong
@@ -153,6 +155,7 @@ struct run {
 	unsigned long taken_back;
 	unsigned long moves;
 	unsigned long looks;
+	bool scribbled;
 	unsigned long signals;
 	uint32_t rnd;
 	unsigned long wrong;
@@ -563,6 +566,7 @@ static void put_at(struct run *r, unsigned long ptr, unsigned long frames,
 	pcm_fill(&r->pcm, r->pcm.ring, ofs, frame, first, content);
 	pcm_fill(&r->pcm, r->pcm.ring, 0, frame + first, frames - first,
 		 content);
+	r->scribbled = !is_playback(r);
 }
 
 static void put(struct run *r, unsigned long frames, enum pcm_content content)
@@ -677,7 +681,7 @@ static long long counter(const struct run *r, const char *name)
 /*
  * No more may be synced than what moved, plus what the ends of each range round
  * out to in each ring. What a playback device returns needs no sync; a captured
- * frame goes back only if somebody may have written to it. Nothing goes with
+ * frame goes back only if somebody writes to the map. Nothing goes with
  * interrupts off, but for two periods if nobody moves appl_ptr.
  */
 static void judge_costs(const struct run *r, unsigned long long bytes,
@@ -698,7 +702,7 @@ static void judge_costs(const struct run *r, unsigned long long bytes,
 		return;
 	if (is_playback(r))
 		cpu_most = 0;
-	else if (!is_mmap(r->c->access))
+	else if (!r->scribbled)
 		device_most = 0;
 	if (r->c->flags & FREE_RUNNING) {
 		device_most = 3 * bytes + periods * 2 * ends;
@@ -1275,6 +1279,52 @@ static void record_map_private(struct run *r)
 	result->frames = 1;
 }
 
+static bool is_x86(void)
+{
+	struct utsname machine;
+
+	return !uname(&machine) && !strcmp(machine.machine, "x86_64");
+}
+
+/*
+ * The first write to a page faults if it is captured audio that somebody has to
+ * be told of, and not otherwise. Other processors may fault to learn that a page
+ * is dirty.
+ */
+static void write_map(struct run *r)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	long pages = r->pcm.map_bytes / page;
+	long expected = !is_playback(r) && card.needs_sync ? pages : 0;
+	struct rusage before, after;
+	size_t ofs;
+
+	if (!is_x86())
+		skip("page faults are counted on x86 only");
+	getrusage(RUSAGE_SELF, &after);
+	getrusage(RUSAGE_SELF, &before);
+	for (ofs = 0; ofs < r->pcm.map_bytes; ofs += page)
+		r->pcm.map[ofs] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	if (after.ru_minflt - before.ru_minflt != expected)
+		blame("%ld faults in %ld pages, not %ld",
+		      after.ru_minflt - before.ru_minflt, pages, expected);
+	pcm_close(&r->pcm);
+	result->frames = 1;
+}
+
+static void play_map_prefaulted(struct run *r)
+{
+	begin_playback(r);
+	write_map(r);
+}
+
+static void record_map_prefaulted(struct run *r)
+{
+	begin_capture(r);
+	write_map(r);
+}
+
 /* each page mapped by itself is the one that it is in the map of all */
 static void play_map_part(struct run *r)
 {
@@ -1399,6 +1449,36 @@ static void record_scribble_unmap(struct run *r)
 		pcm_die("SYNC_PTR after munmap failed");
 	account(r, period);
 	transfer_frames(r, r->total, PCM_PATTERN);
+	end_capture(r);
+}
+
+static void set_writable(struct run *r, bool writable)
+{
+	if (mprotect(r->pcm.map, r->pcm.map_bytes,
+		     PROT_READ | (writable ? PROT_WRITE : 0)) < 0)
+		pcm_die("mprotect: %s", strerror(errno));
+}
+
+/* The map is written only after some laps, and may not be before */
+static void record_scribble_late(struct run *r)
+{
+	unsigned long period = r->setup->period;
+
+	begin_capture(r);
+	set_writable(r, false);
+	prepare(r);
+	start(r);
+	map_frames(r, 2 * r->pcm.buffer);
+	if (counter(r, "bytes_for_device"))
+		blame("what cannot be written goes to the device");
+	set_writable(r, true);
+	r->total += r->pcm.appl_ptr;
+	while (r->pcm.appl_ptr < r->total) {
+		wait_avail(r, period);
+		check(r, period);
+		put(r, period, PCM_JUNK);
+		commit(r, period);
+	}
 	end_capture(r);
 }
 
@@ -1814,6 +1894,7 @@ static void record_meanwhile(struct run *r)
 	struct helper h = { .r = r }, other = { .r = r };
 
 	begin_capture(r);
+	put(r, r->setup->period, PCM_JUNK);
 	prepare(r);
 	hold_in_sync(&h, reset_stream);
 	commit_period(&other);
@@ -2136,16 +2217,8 @@ static void play_drain_fresh(struct run *r)
  * What an application learns before it chooses anything
  */
 
-/* where the records can be mapped at all */
-static bool is_x86(void)
-{
-	struct utsname machine;
-
-	return !uname(&machine) && !strcmp(machine.machine, "x86_64");
-}
-
 /* each of the records has two layouts, for times of 32 and of 64 bits */
-static void status_mmap(int stream)
+static void status_mmap(struct run *r, int stream)
 {
 	static const struct {
 		const char *name;
@@ -2159,6 +2232,10 @@ static void status_mmap(int stream)
 		{ "old control", PROT_READ | PROT_WRITE,
 		  SNDRV_PCM_MMAP_OFFSET_CONTROL_OLD },
 	};
+	long page = sysconf(_SC_PAGESIZE);
+	struct snd_pcm_mmap_control *control;
+	struct snd_pcm_mmap_status *status;
+	void *map[ARRAY_SIZE(records)];
 	bool explicit, mapped;
 	struct pcm pcm;
 	unsigned int i;
@@ -2169,8 +2246,17 @@ static void status_mmap(int stream)
 		blame("EXPLICIT_SYNC is %sset, but the buffer needs %ssync",
 		      explicit ? "" : "not ", card.needs_sync ? "" : "no ");
 	for (i = 0; i < ARRAY_SIZE(records); i++) {
-		mapped = mmap(NULL, sysconf(_SC_PAGESIZE), records[i].prot,
-			      MAP_SHARED, pcm.fd, records[i].ofs) != MAP_FAILED;
+		map[i] = mmap(NULL, page, records[i].prot, MAP_SHARED, pcm.fd,
+			      records[i].ofs);
+		mapped = map[i] != MAP_FAILED;
+		if (mmap(NULL, 2 * page, records[i].prot, MAP_SHARED, pcm.fd,
+			 records[i].ofs) != MAP_FAILED)
+			blame("more than the %s record can be mapped",
+			      records[i].name);
+		if (mmap(NULL, page, PROT_WRITE, MAP_SHARED, pcm.fd,
+			 records[i].ofs) != MAP_FAILED)
+			blame("the %s record can be mapped only to be written",
+			      records[i].name);
 		if (card.needs_sync && mapped)
 			blame("the %s record can be mapped", records[i].name);
 		/* of these, programs of 32 bits get status only */
@@ -2178,19 +2264,29 @@ static void status_mmap(int stream)
 		    !card.ack && !mapped && is_x86())
 			blame("the %s record cannot be mapped", records[i].name);
 	}
+	status = map[0];
+	control = map[1];
+	if (sizeof(long) == 8 && status != MAP_FAILED && control != MAP_FAILED) {
+		pcm_hw_params(&pcm, r->c->access, r->setup);
+		if (status->state != SNDRV_PCM_STATE_SETUP)
+			blame("what is mapped is not the status record");
+		if (control->avail_min != r->setup->period)
+			blame("what is mapped is not the control record");
+		control->avail_min = 1;
+		if (mprotect(status, page, PROT_READ | PROT_WRITE) == 0)
+			blame("the status record can be written");
+	}
 	result->frames = 1;
 }
 
 static void play_status_mmap(struct run *r)
 {
-	(void)r;
-	status_mmap(SNDRV_PCM_STREAM_PLAYBACK);
+	status_mmap(r, SNDRV_PCM_STREAM_PLAYBACK);
 }
 
 static void record_status_mmap(struct run *r)
 {
-	(void)r;
-	status_mmap(SNDRV_PCM_STREAM_CAPTURE);
+	status_mmap(r, SNDRV_PCM_STREAM_CAPTURE);
 }
 
 #define RW_I	SNDRV_PCM_ACCESS_RW_INTERLEAVED
@@ -2253,6 +2349,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, play_again },
 	{ "playback/map-part", "a part of the map is that part of the buffer",
 	  MMAP_I, play_map_part, .flags = NO_STREAM },
+	{ "playback/map-prefaulted", "who writes to the map has no page faults",
+	  MMAP_I, play_map_prefaulted, .flags = NO_STREAM },
 	{ "playback/munmap", "writes after the map is gone",
 	  MMAP_I, play_unmap, .flags = MONO },
 	{ "playback/free-early", "appl_ptr never moves, written a lap ahead",
@@ -2312,6 +2410,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_rewind },
 	{ "capture/scribble", "what the application writes is not captured",
 	  MMAP_I, record_scribble, .flags = WHOLE_LINES | UNHURRIED },
+	{ "capture/scribble-late", "nor if that can be written only later",
+	  MMAP_I, record_scribble_late, .flags = WHOLE_LINES | UNHURRIED },
 	{ "capture/scribble-munmap", "nor is it after the map is gone",
 	  MMAP_I, record_scribble_unmap,
 	  .flags = WHOLE_LINES | UNHURRIED | MONO },
@@ -2321,6 +2421,8 @@ static const struct test_case cases[] = {
 	  MMAP_I, record_resume, .flags = UNHURRIED },
 	{ "capture/map-private", "a private map has counted pages only",
 	  MMAP_I, record_map_private, .flags = NO_STREAM },
+	{ "capture/map-prefaulted", "only who has to be noticed has",
+	  MMAP_I, record_map_prefaulted, .flags = NO_STREAM },
 	{ "capture/restart", "what was captured before PREPARE does not matter",
 	  MMAP_I, record_restart },
 	{ "capture/reset", "what was captured before RESET can still be read",

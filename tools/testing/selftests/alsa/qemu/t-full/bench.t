@@ -90,14 +90,11 @@ ok 'and nothing for the CPU' holds \
 ok 'capture syncs each byte once for the CPU, at every size' holds \
 	'$6 == "cpu" && $2 == "capture"' \
 	'series >= of("audio") && series <= of("audio") + 128 * of("calls") + 4096'
-ok 'and, if it is mapped, once for the device' holds \
-	'$6 == "device" && $2 == "capture"' \
-	'series <= ($3 == "mmap" ? of("audio") + 128 * of("calls") : 0)'
+ok 'and nothing for the device, mapped or not' holds \
+	'$6 == "device" && $2 == "capture"' 'series == 0'
 ok 'none with interrupts off' \
 	holds '$6 == "irqoff"' 'series == 0'
-# But what moves appl_ptr of mapped capture, which the merged version does not sync for:
-# that is part of a round
-for what in sync_ptr hwsync round transfer; do
+for what in sync_ptr hwsync commit round transfer; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
