@@ -268,7 +268,7 @@ static void print_sync(struct dmatest *card, struct snd_info_buffer *buffer,
 		    sync.asked[DMATEST_SYNC_DEVICE]);
 	snd_iprintf(buffer, "%s.asked_for_cpu: %llu\n", who,
 		    sync.asked[DMATEST_SYNC_CPU]);
-	snd_iprintf(buffer, "%s.sync_calls: %llu\n", who, sync.calls);
+	snd_iprintf(buffer, "%s.sync_ranges: %llu\n", who, sync.ranges);
 	snd_iprintf(buffer, "%s.irqoff_max: %llu\n", who, sync.irqoff_max);
 }
 

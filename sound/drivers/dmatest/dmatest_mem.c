@@ -822,20 +822,10 @@ static void be_held(void)
 
 static void sync_start(struct dmatest_mem *mem, dma_addr_t addr)
 {
-	struct dmatest_page *page;
-	unsigned long flags;
-
 	be_held();
-	if (mem->config.deaf)
-		return;
 	/* The cache does not wait for the sync */
-	dmatest_mem_disturb(mem, addr, 4);
-
-	spin_lock_irqsave(&mem->lock, flags);
-	page = find_page(mem, addr);
-	if (page)
-		page->map->stats->calls++;
-	spin_unlock_irqrestore(&mem->lock, flags);
+	if (!mem->config.deaf)
+		dmatest_mem_disturb(mem, addr, 4);
 }
 
 /*
@@ -864,6 +854,7 @@ static void sync_count(struct dmatest_mem *mem, dma_addr_t addr,
 	spin_lock_irqsave(&mem->lock, flags);
 	page = find_page(mem, addr);
 	stats = page ? page->map->stats : &mem->unclaimed;
+	stats->ranges += !!lines;
 	stats->asked[to] += asked;
 	stats->lines[to] += lines;
 	if (irqoff) {

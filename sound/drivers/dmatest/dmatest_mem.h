@@ -59,14 +59,15 @@ enum dmatest_sync_to {
 
 /**
  * struct dmatest_sync_stats - the syncs of some mappings
- * @calls: calls of a sync function of the DMA API
+ * @ranges: contiguous ranges that were synced, for each of which an architecture
+ *	calls what walks over its lines
  * @asked: bytes that the callers asked for, by enum dmatest_sync_to
  * @lines: bytes in the lines that were cleaned or invalidated for it
  * @irqoff_max: most bytes of lines that were synced from one time with interrupts
  *	on to the next
  */
 struct dmatest_sync_stats {
-	u64 calls;
+	u64 ranges;
 	u64 asked[2];
 	u64 lines[2];
 	u64 irqoff_max;

@@ -17,8 +17,9 @@
  *	sync	What was synced while the application moved some periods, by the
  *		counters of the card: "audio" is the bytes of these periods,
  *		"device" and "cpu" the bytes in the lines that were synced for
- *		either, "calls" the calls, "irqoff" the most bytes that were
- *		synced from one time with interrupts on to the next.
+ *		either, "ranges" the contiguous ranges that was done in, "irqoff"
+ *		the most bytes that were synced from one time with interrupts on
+ *		to the next.
  *	ops	The instructions of each operation: "sync_ptr" and "hwsync"
  *		are SYNC_PTR, without and with HWSYNC, when nothing has moved,
  *		"woken" the latter as the first one after a period, "commit"
@@ -284,7 +285,7 @@ static void measure_sync(struct pcm *pcm)
 	print("audio", pcm_frames_to_bytes(pcm, rounds * pcm->setup.period));
 	print("device", card_counter(card, "%s.bytes_for_device", stream));
 	print("cpu", card_counter(card, "%s.bytes_for_cpu", stream));
-	print("calls", card_counter(card, "%s.sync_calls", stream));
+	print("ranges", card_counter(card, "%s.sync_ranges", stream));
 	print("irqoff", card_counter(card, "%s.irqoff_max", stream));
 }
 

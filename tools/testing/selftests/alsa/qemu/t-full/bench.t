@@ -81,15 +81,15 @@ ok 'with the same digits' same 1e-5 '$6 !~ /^(busy|interrupt)$/'
 ok 'and nearly so for an interrupt and for a second of audio' \
 	same 1e-2 '$6 ~ /^(busy|interrupt)$/'
 
-# A line of the cache at either end of a call
+# A line of the cache at either end of a range
 ok 'playback syncs each byte once, at every size' holds \
 	'$6 == "device" && $2 == "playback"' \
-	'series >= of("audio") && series <= of("audio") + 128 * of("calls")'
+	'series >= of("audio") && series <= of("audio") + 128 * of("ranges")'
 ok 'and nothing for the CPU' holds \
 	'$6 == "cpu" && $2 == "playback"' 'series == 0'
 ok 'capture syncs each byte once for the CPU, at every size' holds \
 	'$6 == "cpu" && $2 == "capture"' \
-	'series >= of("audio") && series <= of("audio") + 128 * of("calls") + 4096'
+	'series >= of("audio") && series <= of("audio") + 128 * of("ranges") + 4096'
 ok 'and nothing for the device, mapped or not' holds \
 	'$6 == "device" && $2 == "capture"' 'series == 0'
 ok 'none with interrupts off' \

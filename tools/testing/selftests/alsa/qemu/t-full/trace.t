@@ -55,7 +55,7 @@ agree()
 	traced=$(sum "for $2" $out/result/$1)
 	told=$(value synced_for_$2 $out/result/$1)
 	asked=$(value ${1}0.asked_for_$2 $out/result/$1.counters)
-	lines=$((128 * $(value ${1}0.sync_calls $out/result/$1.counters)))
+	lines=$((128 * $(value ${1}0.sync_ranges $out/result/$1.counters)))
 	echo "traced $traced, in procfs $told, seen by the card $asked"
 	[ "$traced" -gt 0 ] && [ "$traced" = "$told" ] &&
 		[ "$traced" -le "$asked" ] &&
