@@ -22,17 +22,20 @@
  *		to the next.
  *	ops	The instructions of each operation: "sync_ptr" and "hwsync"
  *		are SYNC_PTR, without and with HWSYNC, when nothing has moved,
+ *		"hwsync-ioctl" the ioctl of that name, which is what alsa-lib
+ *		makes if the status is mapped,
  *		"woken" the latter as the first one after a period, "commit"
  *		SYNC_PTR that moves appl_ptr by a period, "round" both of
  *		them, "transfer" a transfer call of a period.
  *	busy	The instructions for a second of audio ("busy"), by all that runs:
- *		system calls, interrupts, the scheduler, this program: the
- *		mean of several times. "frames" is the frames that were moved in
- *		each of them, before the former.
+ *		system calls, interrupts, the scheduler, this program. "frames" is
+ *		the frames of a play that comes before these, for what else
+ *		counts in a machine.
  *	interrupt
  *		The instructions of an interrupt that ends a period, while the
- *		application sleeps: the core, and the card that is emulated or
- *		virtual, which is the same on each kernel.
+ *		application sleeps, for half a buffer or 64 periods: the core, and
+ *		the card that is emulated or virtual, which is the same on each
+ *		kernel. Like "busy", this is a mean of several plays.
  *
  * For instructions, this has to run in a machine whose clock counts them, and
  * nothing else (QEMU with -icount). Most of them are the smallest of many, which is
@@ -260,6 +263,12 @@ static void start(struct pcm *pcm, long late_ns)
 	PCM_IOCTL(pcm, START, NULL);
 }
 
+static void restart(struct pcm *pcm, long late_ns)
+{
+	PCM_IOCTL(pcm, DROP, NULL);
+	start(pcm, late_ns);
+}
+
 static unsigned int rounds_of(const struct pcm *pcm)
 {
 	unsigned long rounds = FRAMES_MAX / pcm->setup.period;
@@ -292,13 +301,14 @@ static void measure_sync(struct pcm *pcm)
 static void measure_ops(struct pcm *pcm)
 {
 	static struct times query = { "sync_ptr", 1 }, hwsync = { "hwsync", 1 },
+			    plain = { "hwsync-ioctl", 1 },
 			    woken = { "woken", 1 }, move = { "commit", 1 },
 			    whole = { "round", 2 }, call = { "transfer", 1 };
 	unsigned int rounds = rounds_of(pcm);
 	long long begin, middle;
 	unsigned int i, j;
 
-	query.count = hwsync.count = woken.count = 0;
+	query.count = hwsync.count = plain.count = woken.count = 0;
 	move.count = whole.count = call.count = empty.count = 0;
 	for (i = 0; i < rounds; i++) {
 		wait_for_period(pcm);
@@ -322,10 +332,14 @@ static void measure_ops(struct pcm *pcm)
 			begin = now();
 			sync_ptr(pcm, QUERY | SNDRV_PCM_SYNC_PTR_HWSYNC);
 			times_add(&hwsync, begin);
+			begin = now();
+			PCM_IOCTL(pcm, HWSYNC, NULL);
+			times_add(&plain, begin);
 		}
 	}
 	times_print(&query, 0);
 	times_print(&hwsync, 0);
+	times_print(&plain, 0);
 	times_print(&woken, 50);
 	times_print(&move, 0);
 	times_print(&whole, 0);
@@ -347,10 +361,31 @@ static void mark_end(void)
 #endif
 }
 
-static long long busy_rounds(struct pcm *pcm, unsigned int rounds)
+/*
+ * What @play takes of the CPU, in ns. The tick does more or less by where between
+ * two of them the period ends: so the mean over all of these places, unless the
+ * periods are so long that it is in them anyhow. And what the kernel does once in
+ * a while, like seeding its random numbers, is in one of two plays: so the fewer.
+ */
+static long long cpu_ns(struct pcm *pcm, long long (*play)(struct pcm *pcm))
 {
+	unsigned int phase, phases = pcm->setup.period > RATE / 10 ? 1 : PHASES;
+	long long ns, other, sum = 0;
+
+	for (phase = 0; phase < phases; phase++) {
+		restart(pcm, TICK_NS / PHASES * phase);
+		ns = play(pcm);
+		restart(pcm, TICK_NS / PHASES * phase);
+		other = play(pcm);
+		sum += other < ns ? other : ns;
+	}
+	return sum / phases;
+}
+
+static long long play_rounds(struct pcm *pcm)
+{
+	unsigned int i, rounds = rounds_of(pcm);
 	long long begin, end, idle;
-	unsigned int i;
 
 	idle = idle_ns();
 	begin = now();
@@ -360,32 +395,29 @@ static long long busy_rounds(struct pcm *pcm, unsigned int rounds)
 	return end - begin - (idle_ns() - idle);
 }
 
-/*
- * The tick does more or less by where between two of them the period ends, by one
- * in a hundred of what is measured: so the mean over all of these places.
- */
 static void measure_busy(struct pcm *pcm)
 {
-	unsigned int i, rounds = rounds_of(pcm);
-	long long frames = (long long)rounds * pcm->setup.period;
-	long long ns;
+	long long frames = (long long)rounds_of(pcm) * pcm->setup.period;
 
 	mark_begin();
-	ns = busy_rounds(pcm, rounds);
+	play_rounds(pcm);
 	mark_end();
-	for (i = 1; i < PHASES; i++) {
-		PCM_IOCTL(pcm, DROP, NULL);
-		start(pcm, TICK_NS / PHASES * i);
-		ns += busy_rounds(pcm, rounds);
-	}
 	print("frames", frames);
-	print("busy", ns / PHASES / NS_PER_INSTRUCTION * RATE / frames);
+	print("busy", cpu_ns(pcm, play_rounds) / NS_PER_INSTRUCTION * RATE /
+		      frames);
 }
 
-/* Sleep for half a buffer, of which the application sees nothing */
-static void measure_interrupt(struct pcm *pcm)
+/* As many as can pass before an application has to come, and not too many */
+static unsigned int periods_asleep(const struct pcm *pcm)
 {
-	unsigned int periods = pcm->setup.periods / 2;
+	unsigned int half = pcm->setup.periods / 2;
+
+	return half < ROUNDS_MAX ? half : ROUNDS_MAX;
+}
+
+static long long sleep_through(struct pcm *pcm)
+{
+	unsigned int periods = periods_asleep(pcm);
 	long long begin, end, idle, ns;
 	struct timespec nap;
 
@@ -398,8 +430,13 @@ static void measure_interrupt(struct pcm *pcm)
 	begin = now();
 	nanosleep(&nap, NULL);
 	end = now();
-	idle = idle_ns() - idle;
-	print("interrupt", (end - begin - idle) / NS_PER_INSTRUCTION / periods);
+	return end - begin - (idle_ns() - idle);
+}
+
+static void measure_interrupt(struct pcm *pcm)
+{
+	print("interrupt", cpu_ns(pcm, sleep_through) / NS_PER_INSTRUCTION /
+			   periods_asleep(pcm));
 }
 
 static const struct measure {

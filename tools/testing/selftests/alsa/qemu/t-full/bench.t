@@ -94,7 +94,7 @@ ok 'and nothing for the device, mapped or not' holds \
 	'$6 == "device" && $2 == "capture"' 'series == 0'
 ok 'none with interrupts off' \
 	holds '$6 == "irqoff"' 'series == 0'
-for what in sync_ptr hwsync commit round transfer; do
+for what in sync_ptr hwsync hwsync-ioctl commit round transfer; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
@@ -127,7 +127,7 @@ ok 'SYNC_PTR does not go by the size of the buffer' larger sync_ptr
 ok 'nor with HWSYNC' larger hwsync
 ok 'nor what is done for a period by mmap' larger round
 ok 'nor by transfer calls' larger transfer
-for what in sync_ptr hwsync commit round transfer busy; do
+for what in sync_ptr hwsync hwsync-ioctl commit round transfer busy; do
 	ok "a card that needs no sync pays nothing in $what" holds \
 		'$6 == "'$what'" && $3 != "alsa-lib" && $7 != "-"' 'series <= base * 1.005'
 done
