@@ -22,25 +22,23 @@
  *		to the next.
  *	ops	The instructions of each operation: "sync_ptr" and "hwsync"
  *		are SYNC_PTR, without and with HWSYNC, when nothing has moved,
- *		"hwsync-ioctl" the ioctl of that name, which is what alsa-lib
- *		makes if the status is mapped,
  *		"woken" the latter as the first one after a period, "commit"
  *		SYNC_PTR that moves appl_ptr by a period, "round" both of
- *		them, "transfer" a transfer call of a period.
- *	busy	The instructions for a second of audio ("busy"), by all that runs:
- *		system calls, interrupts, the scheduler, this program. "frames" is
- *		the frames of a play that comes before these, for what else
- *		counts in a machine.
+ *		them, "transfer" a transfer call of a period; "hwsync-ioctl" is
+ *		the ioctl HWSYNC, which alsa-lib makes if the status is mapped.
+ *	busy	The instructions that an application takes for a second of audio
+ *		("busy"), by itself and in the kernel. "frames" is the frames of
+ *		the first play, for what else counts in a machine.
  *	interrupt
  *		The instructions of an interrupt that ends a period, while the
  *		application sleeps, for half a buffer or 64 periods: the core, and
  *		the card that is emulated or virtual, which is the same on each
- *		kernel. Like "busy", this is a mean of several plays.
+ *		kernel.
  *
  * For instructions, this has to run in a machine whose clock counts them, and
  * nothing else (QEMU with -icount). Most of them are the smallest of many, which is
- * the same whatever interrupts; "woken" is the median, as there the position of the
- * card, which moves on at random moments, makes a difference.
+ * the same whatever interrupts, or of some plays; "woken" is the median, as there
+ * the position of the card, which moves on at random moments, makes a difference.
  *
  * To sync, the virtual card copies lines in software. So instructions are measured
  * with its parameter deaf=1, with which it only walks over them, at four
@@ -49,6 +47,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +69,7 @@
 #define FRAMES_MAX	(1 << 20)
 #define PROBES		8
 #define PHASES		16
+#define PLAYS		4
 #define LIST_MAX	16
 
 #define QUERY		(SNDRV_PCM_SYNC_PTR_APPL | SNDRV_PCM_SYNC_PTR_AVAIL_MIN)
@@ -116,6 +116,15 @@ static void wait_for_second(long late_ns)
 	t.tv_sec += 2;
 	t.tv_nsec = late_ns;
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+/* How much of the CPU was this program's, in user space and in the kernel */
+static long long own_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
 static int compare_times(const void *a, const void *b)
@@ -361,82 +370,73 @@ static void mark_end(void)
 #endif
 }
 
-/*
- * What @play takes of the CPU, in ns. The tick does more or less by where between
- * two of them the period ends: so the mean over all of these places, unless the
- * periods are so long that it is in them anyhow. And what the kernel does once in
- * a while, like seeding its random numbers, is in one of two plays: so the fewer.
- */
-static long long cpu_ns(struct pcm *pcm, long long (*play)(struct pcm *pcm))
-{
-	unsigned int phase, phases = pcm->setup.period > RATE / 10 ? 1 : PHASES;
-	long long ns, other, sum = 0;
-
-	for (phase = 0; phase < phases; phase++) {
-		restart(pcm, TICK_NS / PHASES * phase);
-		ns = play(pcm);
-		restart(pcm, TICK_NS / PHASES * phase);
-		other = play(pcm);
-		sum += other < ns ? other : ns;
-	}
-	return sum / phases;
-}
-
-static long long play_rounds(struct pcm *pcm)
-{
-	unsigned int i, rounds = rounds_of(pcm);
-	long long begin, end, idle;
-
-	idle = idle_ns();
-	begin = now();
-	for (i = 0; i < rounds; i++)
-		round_of(pcm);
-	end = now();
-	return end - begin - (idle_ns() - idle);
-}
-
 static void measure_busy(struct pcm *pcm)
 {
-	long long frames = (long long)rounds_of(pcm) * pcm->setup.period;
+	unsigned int play, i, rounds = rounds_of(pcm);
+	long long frames = (long long)rounds * pcm->setup.period;
+	long long begin, ns, least = LLONG_MAX;
 
-	mark_begin();
-	play_rounds(pcm);
-	mark_end();
+	for (play = 0; play < PLAYS; play++) {
+		if (play)
+			restart(pcm, 0);
+		else
+			mark_begin();
+		begin = own_ns();
+		for (i = 0; i < rounds; i++)
+			round_of(pcm);
+		ns = own_ns() - begin;
+		if (!play)
+			mark_end();
+		if (ns < least)
+			least = ns;
+	}
 	print("frames", frames);
-	print("busy", cpu_ns(pcm, play_rounds) / NS_PER_INSTRUCTION * RATE /
-		      frames);
+	print("busy", least / NS_PER_INSTRUCTION * RATE / frames);
 }
 
-/* As many as can pass before an application has to come, and not too many */
-static unsigned int periods_asleep(const struct pcm *pcm)
+/* What the CPU does from the start until so many periods have ended, in ns */
+static long long sleep_through(struct pcm *pcm, unsigned long periods,
+			       long late_ns)
 {
-	unsigned int half = pcm->setup.periods / 2;
+	const struct pcm_thresholds thresholds = {
+		.start = PCM_BOUNDARY,
+		.stop = pcm->buffer,
+		.avail_min = periods * pcm->setup.period,
+	};
+	long long begin, idle, ns[3];
+	unsigned int i;
 
-	return half < ROUNDS_MAX ? half : ROUNDS_MAX;
+	pcm_sw_params(pcm, &thresholds);
+	for (i = 0; i < 3; i++) {
+		restart(pcm, late_ns);
+		idle = idle_ns();
+		begin = now();
+		wait_for_period(pcm);
+		ns[i] = now() - begin - (idle_ns() - idle);
+	}
+	qsort(ns, 3, sizeof(ns[0]), compare_times);
+	return ns[1];
 }
 
-static long long sleep_through(struct pcm *pcm)
-{
-	unsigned int periods = periods_asleep(pcm);
-	long long begin, end, idle, ns;
-	struct timespec nap;
-
-	ns = 1000000000LL * periods * pcm->setup.period / RATE;
-	nap.tv_sec = ns / 1000000000;
-	nap.tv_nsec = ns % 1000000000;
-	wait_for_period(pcm);
-	round_of(pcm);
-	idle = idle_ns();
-	begin = now();
-	nanosleep(&nap, NULL);
-	end = now();
-	return end - begin - (idle_ns() - idle);
-}
-
+/*
+ * What more periods take, so that the start falls out.  The tick does more or less
+ * by where between two of them the period ends: so the mean over all of these
+ * places, unless the periods are so long that it is in them anyhow.  What the
+ * kernel does once in a while, like seeding its random numbers, is in one of three
+ * plays: so of these, the median.
+ */
 static void measure_interrupt(struct pcm *pcm)
 {
-	print("interrupt", cpu_ns(pcm, sleep_through) / NS_PER_INSTRUCTION /
-			   periods_asleep(pcm));
+	unsigned int phase, phases = pcm->setup.period > RATE / 10 ? 1 : PHASES;
+	unsigned long half = pcm->setup.periods / 2;
+	unsigned long many = half < ROUNDS_MAX ? half : ROUNDS_MAX;
+	unsigned long few = many / 2;
+	long long ns = 0;
+
+	for (phase = 0; phase < phases; phase++)
+		ns += sleep_through(pcm, many, TICK_NS / PHASES * phase) -
+		      sleep_through(pcm, few, TICK_NS / PHASES * phase);
+	print("interrupt", ns / phases / NS_PER_INSTRUCTION / (many - few));
 }
 
 static const struct measure {

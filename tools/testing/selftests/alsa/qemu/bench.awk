@@ -98,9 +98,9 @@ END {
 	      "moved; period: what an"
 	print "application does for a period; interrupt: the one that ends a " \
 	      "period, while the"
-	print "application sleeps; second: a second of audio by all that runs, " \
-	      "of alsa-lib"
-	print "only what the program runs, in millions"
+	print "application sleeps; second: what a program takes for a second of " \
+	      "audio, by itself"
+	print "and in the kernel, in millions"
 	print "dc-...: lines of the cache that arm64 cleans, cleans and " \
 	      "invalidates, or invalidates"
 	print "in a second of audio; the base has uncached memory there"

@@ -75,11 +75,12 @@ fi
 
 try "$qemu/bench" "$tmp/second" short
 ok 'twice' ended 0
-# What takes more than a tick is interrupted, an instruction earlier or later; and what
-# goes from one interrupt to another finds the CPU asleep or just awake
+# What takes more than a tick is interrupted, an instruction earlier or later
 ok 'with the same digits' same 1e-5 '$6 !~ /^(busy|interrupt)$/'
-ok 'and nearly so for an interrupt and for a second of audio' \
-	same 1e-2 '$6 ~ /^(busy|interrupt)$/'
+# A tick falls into a second of audio, or beside it; and an interrupt now and then into
+# what the CPU does anyway, which is of more weight, as it is so short
+ok 'and nearly so for a second of audio' same 3e-3 '$6 == "busy"'
+ok 'and for an interrupt' same 5e-2 '$6 == "interrupt"'
 
 # A line of the cache at either end of a range
 ok 'playback syncs each byte once, at every size' holds \
@@ -98,12 +99,12 @@ for what in sync_ptr hwsync hwsync-ioctl commit round transfer; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
-# A period ends anywhere between two ticks, so what its interrupt finds to do differs
-# by half a percent either way
+ok 'nor in a second of audio, but for such a tick' holds \
+	'$6 == "busy" && $8 != "-"' 'series <= merged * 1.002'
 ok 'nor in the interrupts of HDA together' \
-	sums 1.005 '$6 == "interrupt" && $1 == "hda"'
+	sums 1.03 '$6 == "interrupt" && $1 == "hda"'
 ok 'nor in those of the virtual card together' \
-	sums 1.001 '$6 == "interrupt" && $8 != "-"'
+	sums 1.003 '$6 == "interrupt" && $8 != "-"'
 ok 'snd-pcm takes no more memory than the merged version' holds '$1 == "snd-pcm"' \
 	'series <= merged'
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
