@@ -832,6 +832,7 @@ static void flag_forgotten(struct kunit *test)
 
 	f->runtime.hw.info = 0;
 	snd_pcm_dma_sync_new_buffer(&f->substream);
+	KUNIT_EXPECT_TRUE(test, snd_pcm_needs_sync(&f->substream));
 	forget(f);
 	move_appl_ptr(f, 128);
 	expect_span(test, f, SNDRV_DMA_SYNC_DEVICE, 0, 512, 1);

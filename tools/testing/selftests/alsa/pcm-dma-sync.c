@@ -1498,13 +1498,28 @@ static void record_old_memory(struct run *r)
 	end_capture(r);
 }
 
+/* What was synced since @bytes were, is no more than the ends of a range */
+static void expect_no_sync_since(struct run *r, unsigned long long bytes,
+				 const char *event)
+{
+	bytes = counter(r, "bytes_for_cpu") - bytes;
+	if (bytes > 2 * card.line)
+		blame("with %s, %llu bytes are synced again", event, bytes);
+}
+
 static void record_restart(struct run *r)
 {
+	unsigned long long told;
+
 	begin_capture(r);
 	pcm_prepare(&r->pcm);
 	start(r);
 	map_frames(r, r->total);
 	PCM_IOCTL(&r->pcm, DROP, NULL);
+	told = counter(r, "bytes_for_cpu");
+	pcm_prepare(&r->pcm);
+	learn(r, BY_SYNC_PTR_HWSYNC);
+	expect_no_sync_since(r, told, "PREPARE");
 	prepare(r);
 	forget_moves(r);
 	start(r);
@@ -1557,6 +1572,23 @@ static void record_reset(struct run *r)
 		}
 		pause_stream(r, 0);
 	}
+	end_capture(r);
+}
+
+static void record_reset_paused(struct run *r)
+{
+	unsigned long long told;
+
+	begin_capture(r);
+	prepare(r);
+	start(r);
+	map_frames(r, r->total);
+	pause_stream(r, 1);
+	learn(r, BY_SYNC_PTR_HWSYNC);
+	told = counter(r, "bytes_for_cpu");
+	PCM_IOCTL(&r->pcm, RESET, NULL);
+	learn(r, BY_SYNC_PTR_HWSYNC);
+	expect_no_sync_since(r, told, "RESET");
 	end_capture(r);
 }
 
@@ -2429,6 +2461,8 @@ static const struct test_case cases[] = {
 	  RW_I, record_reset },
 	{ "capture/reset-mmap", "also in a map",
 	  MMAP_I, record_reset, .flags = COSTS_ANY },
+	{ "capture/reset-paused", "RESET syncs nothing again",
+	  MMAP_I, record_reset_paused },
 	{ "capture/xrun", "recovery from XRUN",
 	  MMAP_I, record_xrun },
 	{ "capture/overrun", "recovery from an overrun",
