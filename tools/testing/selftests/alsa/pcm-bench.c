@@ -422,8 +422,7 @@ static long long sleep_through(struct pcm *pcm, unsigned long periods,
  * What more periods take, so that the start falls out.  The tick does more or less
  * by where between two of them the period ends: so the mean over all of these
  * places, unless the periods are so long that it is in them anyhow.  What the
- * kernel does once in a while, like seeding its random numbers, is in one of three
- * plays: so of these, the median.
+ * kernel does once in a while is in one of three plays: so of these, the median.
  */
 static void measure_interrupt(struct pcm *pcm)
 {
