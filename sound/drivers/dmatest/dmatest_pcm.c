@@ -10,7 +10,10 @@
 
 #include "dmatest.h"
 
-/* Of all cards; counts down */
+/* Of all cards; they count down */
+static unsigned int open_fails;
+module_param(open_fails, uint, 0644);
+MODULE_PARM_DESC(open_fails, "So many times, there is no memory to open a stream.");
 static unsigned int ack_fails;
 module_param(ack_fails, uint, 0644);
 MODULE_PARM_DESC(ack_fails, "So many times, a device that reads ahead refuses frames.");
@@ -55,6 +58,10 @@ static int dmatest_open(struct snd_pcm_substream *substream)
 	struct snd_pcm_runtime *runtime = substream->runtime;
 	struct dmatest_stream *s = to_stream(substream);
 
+	if (open_fails) {
+		open_fails--;
+		return -ENOMEM;
+	}
 	s->substream = substream;
 	substream->wait_time = DMATEST_WAIT_MS;
 	runtime->hw = dmatest_hardware;

@@ -830,10 +830,15 @@ static void play_rewind(struct run *r)
 	end_playback(r);
 }
 
-static void refuse_next(void)
+/* @parameter of the module is how often the driver refuses something */
+static void refuse_next(const char *parameter)
 {
-	if (!write_file("/sys/module/" MODULE "/parameters/ack_fails", "1"))
-		pcm_die("ack_fails: %s", strerror(errno));
+	char path[80];
+
+	snprintf(path, sizeof(path), "/sys/module/" MODULE "/parameters/%s",
+		 parameter);
+	if (!write_file(path, "1"))
+		pcm_die("%s: %s", path, strerror(errno));
 }
 
 static void expect(const char *what, int err, int expected)
@@ -862,7 +867,7 @@ static void play_refused(struct run *r)
 	begin_playback(r);
 	prepare(r);
 	put(r, r->pcm.buffer, PCM_JUNK);
-	refuse_next();
+	refuse_next("ack_fails");
 	r->pcm.appl_ptr = r->pcm.buffer;
 	err = pcm_sync_ptr(&r->pcm, 0);
 	expect("SYNC_PTR that is refused", err, -EIO);
@@ -872,11 +877,68 @@ static void play_refused(struct run *r)
 	frames = min(r->total, r->pcm.buffer);
 	put(r, frames, PCM_PATTERN);
 	commit(r, frames);
-	refuse_next();
+	refuse_next("ack_fails");
 	PCM_IOCTL(&r->pcm, REWIND, &back);
 	expect("REWIND that is refused", back, 0);
 	expect_appl_ptr(r, frames);
 	start(r);
+	map_frames(r, r->total - r->pcm.appl_ptr);
+	end_playback(r);
+}
+
+/* an open that fails is undone, and the next one works */
+static void play_open_fails(struct run *r)
+{
+	struct pcm pcm;
+
+	if (card.dmaengine)
+		skip("it is not the driver that opens a DMA controller's stream");
+	refuse_next("open_fails");
+	if (pcm_open_try(&pcm, card.number, SNDRV_PCM_STREAM_PLAYBACK, 0))
+		pcm_die("a driver that refuses to open is not asked");
+	expect("an open that is refused", -errno, -ENOMEM);
+	play_write(r);
+}
+
+/*
+ * SYNC_PTR of a record that cannot be read, or only be read, gives an error, and
+ * commits nothing that it could not read
+ */
+static void play_no_access(struct run *r)
+{
+	static const struct {
+		const char *what;
+		int prot;
+	} records[] = {
+		{ "SYNC_PTR of what cannot be read", PROT_NONE },
+		{ "SYNC_PTR of what cannot be written", PROT_READ },
+	};
+	long page = sysconf(_SC_PAGESIZE);
+	unsigned int i;
+
+	begin_playback(r);
+	prepare(r);
+	put(r, r->setup->period, PCM_JUNK);
+	for (i = 0; i < ARRAY_SIZE(records); i++) {
+		struct snd_pcm_sync_ptr *sync;
+
+		sync = mmap(NULL, page, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (sync == MAP_FAILED)
+			pcm_die("no memory");
+		sync->flags = SNDRV_PCM_SYNC_PTR_AVAIL_MIN;
+		if (records[i].prot & PROT_READ)
+			sync->flags |= SNDRV_PCM_SYNC_PTR_APPL;
+		sync->c.control.appl_ptr = r->setup->period;
+		if (mprotect(sync, page, records[i].prot) < 0)
+			pcm_die("mprotect: %s", strerror(errno));
+		expect(records[i].what,
+		       pcm_ioctl_may_fail(&r->pcm, SNDRV_PCM_IOCTL_SYNC_PTR,
+					  sync), -EFAULT);
+		munmap(sync, page);
+	}
+	expect_appl_ptr(r, 0);
+	start_full(r);
 	map_frames(r, r->total - r->pcm.appl_ptr);
 	end_playback(r);
 }
@@ -1529,22 +1591,31 @@ static void record_restart(struct run *r)
 
 /*
  * RESET takes hw_ptr back to the first lap, and appl_ptr to it. What was
- * captured until then, of which nobody has heard, is read by going back.
+ * captured until then, of which nobody has heard, is read by going back. Every
+ * other time the device goes on first, unseen: if an interrupt amid RESET took
+ * hw_ptr to the end of a lap, the next interrupt is in another.
  */
 static void record_reset(struct run *r)
 {
 	unsigned long size = r->setup->period * r->setup->periods;
+	bool unseen = false;
 	unsigned long frames;
 	uint32_t from, to;
+	int err;
 
 	begin_capture(r);
+	r->total *= 3;
 	prepare(r);
 	start(r);
 	while (r->checked < r->total) {
 		from = next_frame(r);
 		if (!pcm_wait(&r->pcm, 1000))
 			pcm_die("poll: nothing within 1 s");
-		if (ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_RESET) < 0 ||
+		err = ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_RESET);
+		unseen = !unseen;
+		if (unseen)
+			usleep(NAP_US);
+		if (err < 0 ||
 		    ioctl(r->pcm.fd, SNDRV_PCM_IOCTL_PAUSE, 1) < 0) {
 			/* an interrupt came before appl_ptr had followed */
 			prepare(r);
@@ -1897,7 +1968,7 @@ static void play_meanwhile(struct run *r)
 	hold_in_sync(&h, commit_period);
 	err = pcm_ioctl_may_fail(&r->pcm, SNDRV_PCM_IOCTL_PREPARE, NULL);
 	PCM_IOCTL(&r->pcm, FORWARD, &frames);
-	refuse_next();
+	refuse_next("ack_fails");
 	release_sync(&h);
 	expect("PREPARE during a sync", err, -EBUSY);
 	expect("SYNC_PTR that is refused", h.err, -EIO);
@@ -2357,8 +2428,12 @@ static const struct test_case cases[] = {
 	  RW_I, play_rewind_write, .flags = UNHURRIED },
 	{ "playback/rewind-race", "one thread gives, the other takes back",
 	  MMAP_I, play_rewind_race, BY_COMMIT, UNHURRIED | COSTS_ANY },
+	{ "playback/open-fails", "an open that fails does no harm to the next",
+	  RW_I, play_open_fails },
 	{ "playback/refused", "what the driver refused is handed over again",
 	  MMAP_I, play_refused, .flags = READS_AHEAD },
+	{ "playback/no-access", "SYNC_PTR of what cannot be accessed",
+	  MMAP_I, play_no_access },
 	{ "playback/meanwhile", "another thread gives more while frames are handed over",
 	  MMAP_I, play_meanwhile, .flags = READS_AHEAD | SYNCED },
 	{ "playback/forward", "appl_ptr moved by FORWARD",
