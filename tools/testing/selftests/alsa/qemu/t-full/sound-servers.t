@@ -8,8 +8,8 @@ cd "$tmp" || exit 1
 arch=${ARCH:-x86_64}
 export USERLAND=$BUILD/userland/$arch-servers
 
-try make -s -C "$qemu" userland USERLAND="$USERLAND" PACKAGES='alsa-utils
-	busybox pulseaudio pulseaudio-utils pipewire pipewire-bin'
+try make -s -C "$qemu" userland USERLAND="$USERLAND" \
+	PACKAGES='alsa-utils busybox pulseaudio pulseaudio-utils pipewire pipewire-bin'
 ok 'there is a userland with both of them' ended 0
 
 # A player may keep its last frames to itself
