@@ -78,6 +78,7 @@ struct dmatest_loop {
 /**
  * struct dmatest_stream_stats - what the device did with a stream
  * @frames: frames that it moved
+ * @elapsed_ns: nanoseconds that snd_pcm_period_elapsed() took, the last time
  * @wrong: frames that it played and that were not those of the pattern
  * @first_wrong: which of them was the first, or -1
  * @ungiven: frames that it played before the CPU had given them: an underrun,
@@ -86,6 +87,7 @@ struct dmatest_loop {
  */
 struct dmatest_stream_stats {
 	u64 frames;
+	u64 elapsed_ns;
 	u64 wrong;
 	s64 first_wrong;
 	u64 ungiven;

@@ -285,6 +285,7 @@ static void print_stream(struct dmatest *card, struct snd_info_buffer *buffer,
 		 number);
 	dmatest_engine_get_stats(s, &stats);
 	snd_iprintf(buffer, "%s.frames: %llu\n", who, stats.frames);
+	snd_iprintf(buffer, "%s.elapsed_ns: %llu\n", who, stats.elapsed_ns);
 	if (direction == SNDRV_PCM_STREAM_PLAYBACK) {
 		snd_iprintf(buffer, "%s.wrong: %llu\n", who, stats.wrong);
 		snd_iprintf(buffer, "%s.first_wrong: %lld\n", who,

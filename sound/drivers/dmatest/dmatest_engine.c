@@ -350,6 +350,19 @@ static unsigned int tick_bursts(struct dmatest_stream *s)
 	return 1 + prandom_u32_state(&s->rnd) % UNHURRIED_BURSTS;
 }
 
+static void end_period(struct dmatest_stream *s)
+{
+	u64 ns = ktime_get_ns();
+	unsigned long flags;
+
+	s->period_elapsed(s);
+	ns = ktime_get_ns() - ns;
+
+	spin_lock_irqsave(&s->lock, flags);
+	s->stats.elapsed_ns = ns;
+	spin_unlock_irqrestore(&s->lock, flags);
+}
+
 static void tick(struct dmatest_stream *s)
 {
 	unsigned int bursts = tick_bursts(s);
@@ -375,7 +388,7 @@ static void tick(struct dmatest_stream *s)
 		spin_unlock_irqrestore(&s->lock, flags);
 
 		if (ended && !s->substream->runtime->no_period_wakeup)
-			s->period_elapsed(s);
+			end_period(s);
 	} while (frames && --bursts);
 
 	spin_lock_irqsave(&s->lock, flags);
