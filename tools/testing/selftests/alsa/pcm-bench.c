@@ -17,9 +17,8 @@
  *	sync	What was synced while the application moved some periods, by the
  *		counters of the card: "audio" is the bytes of these periods,
  *		"device" and "cpu" the bytes in the lines that were synced for
- *		either, "ranges" the contiguous ranges that was done in, "irqoff"
- *		the most bytes that were synced from one time with interrupts on
- *		to the next.
+ *		either, "irqoff" the most bytes that were synced from one time
+ *		with interrupts on to the next.
  *	ops	The instructions of each operation: "sync_ptr" and "hwsync"
  *		are SYNC_PTR, without and with HWSYNC, when nothing has moved,
  *		"woken" the latter as the first one after a period, "commit"
@@ -27,17 +26,16 @@
  *		them, "transfer" a transfer call of a period; "hwsync-ioctl" is
  *		the ioctl HWSYNC, which alsa-lib makes if the status is mapped.
  *	busy	The instructions that an application takes for a second of audio
- *		("busy"), by itself and in the kernel. "frames" is the frames of
- *		the first play, for what else counts in a machine.
+ *		("busy"), by itself and in the kernel: of each round the median of
+ *		some plays. "frames" is the frames of the first play, for what
+ *		else counts in a machine.
  *	interrupt
- *		The instructions of an interrupt that ends a period, while the
- *		application sleeps, for half a buffer or 64 periods: the core, and
- *		the card that is emulated or virtual, which is the same on each
- *		kernel.
+ *		The instructions of the interrupt that ends a period and wakes the
+ *		application, within snd_pcm_period_elapsed(), by the card.
  *
  * For instructions, this has to run in a machine whose clock counts them, and
  * nothing else (QEMU with -icount). Most of them are the smallest of many, which is
- * the same whatever interrupts, or of some plays; "woken" is the median, as there
+ * the same whatever interrupts; "woken" and "interrupt" are the median, as there
  * the position of the card, which moves on at random moments, makes a difference.
  *
  * To sync, the virtual card copies lines in software. So instructions are measured
@@ -47,7 +45,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +65,7 @@
 #define ROUNDS_MAX	64
 #define FRAMES_MAX	(1 << 20)
 #define PROBES		8
-#define PHASES		16
-#define PLAYS		4
+#define PLAYS		16
 #define LIST_MAX	16
 
 #define QUERY		(SNDRV_PCM_SYNC_PTR_APPL | SNDRV_PCM_SYNC_PTR_AVAIL_MIN)
@@ -177,29 +173,6 @@ static void times_print(struct times *times, unsigned int nth)
 	print(times->what, (ns + NS_PER_INSTRUCTION / 2) / NS_PER_INSTRUCTION);
 }
 
-/* How long the CPU has had nothing to do; no other file tells it exactly */
-static long long idle_ns(void)
-{
-	static char text[65536];
-	size_t done = 0;
-	long long ns;
-	ssize_t got;
-	char *at;
-	int fd;
-
-	fd = open("/proc/timer_list", O_RDONLY);
-	if (fd < 0)
-		pcm_die("/proc/timer_list: %s", strerror(errno));
-	while ((got = read(fd, text + done, sizeof(text) - 1 - done)) > 0)
-		done += got;
-	close(fd);
-	text[done] = '\0';
-	at = strstr(text, ".idle_sleeptime");
-	if (!at || sscanf(at, "%*s : %lld", &ns) != 1)
-		pcm_die("/proc/timer_list does not tell idle_sleeptime");
-	return ns;
-}
-
 /*
  * Streams
  */
@@ -290,10 +263,16 @@ static unsigned int rounds_of(const struct pcm *pcm)
  * Measures
  */
 
+/* as the card's counters have it */
+static const char *stream_name(const struct pcm *pcm)
+{
+	return pcm->stream == SNDRV_PCM_STREAM_PLAYBACK ? "playback0" :
+							  "capture0";
+}
+
 static void measure_sync(struct pcm *pcm)
 {
-	const char *stream = pcm->stream == SNDRV_PCM_STREAM_PLAYBACK ?
-			     "playback0" : "capture0";
+	const char *stream = stream_name(pcm);
 	unsigned int rounds = rounds_of(pcm);
 	unsigned int i;
 
@@ -303,7 +282,6 @@ static void measure_sync(struct pcm *pcm)
 	print("audio", pcm_frames_to_bytes(pcm, rounds * pcm->setup.period));
 	print("device", card_counter(card, "%s.bytes_for_device", stream));
 	print("cpu", card_counter(card, "%s.bytes_for_cpu", stream));
-	print("ranges", card_counter(card, "%s.sync_ranges", stream));
 	print("irqoff", card_counter(card, "%s.irqoff_max", stream));
 }
 
@@ -370,72 +348,62 @@ static void mark_end(void)
 #endif
 }
 
+/*
+ * In some of the plays a round is interrupted by the tick or the card, which is on this
+ * program, or its period has ended before this sleeps.
+ */
 static void measure_busy(struct pcm *pcm)
 {
+	static long long ns[ROUNDS_MAX][PLAYS], look[ROUNDS_MAX];
 	unsigned int play, i, rounds = rounds_of(pcm);
 	long long frames = (long long)rounds * pcm->setup.period;
-	long long begin, ns, least = LLONG_MAX;
+	long long begin, sum = 0;
 
 	for (play = 0; play < PLAYS; play++) {
 		if (play)
-			restart(pcm, 0);
+			restart(pcm, play * TICK_NS / PLAYS);
 		else
 			mark_begin();
-		begin = own_ns();
-		for (i = 0; i < rounds; i++)
+		for (i = 0; i < rounds; i++) {
+			begin = own_ns();
 			round_of(pcm);
-		ns = own_ns() - begin;
+			ns[i][play] = own_ns() - begin;
+		}
 		if (!play)
 			mark_end();
-		if (ns < least)
-			least = ns;
 	}
+	for (i = 0; i < rounds; i++) {
+		begin = own_ns();
+		look[i] = own_ns() - begin;
+		qsort(ns[i], PLAYS, sizeof(ns[i][0]), compare_times);
+		sum += ns[i][PLAYS / 2];
+	}
+	qsort(look, rounds, sizeof(look[0]), compare_times);
+	sum -= rounds * look[0];
 	print("frames", frames);
-	print("busy", least / NS_PER_INSTRUCTION * RATE / frames);
+	print("busy", sum / NS_PER_INSTRUCTION * RATE / frames);
 }
 
-/* What the CPU does from the start until so many periods have ended, in ns */
-static long long sleep_through(struct pcm *pcm, unsigned long periods,
-			       long late_ns)
-{
-	const struct pcm_thresholds thresholds = {
-		.start = PCM_BOUNDARY,
-		.stop = pcm->buffer,
-		.avail_min = periods * pcm->setup.period,
-	};
-	long long begin, idle, ns[3];
-	unsigned int i;
-
-	pcm_sw_params(pcm, &thresholds);
-	for (i = 0; i < 3; i++) {
-		restart(pcm, late_ns);
-		idle = idle_ns();
-		begin = now();
-		wait_for_period(pcm);
-		ns[i] = now() - begin - (idle_ns() - idle);
-	}
-	qsort(ns, 3, sizeof(ns[0]), compare_times);
-	return ns[1];
-}
-
-/*
- * What more periods take, so that the start falls out.  The tick does more or less
- * by where between two of them the period ends: so the mean over all of these
- * places, unless the periods are so long that it is in them anyhow.  What the
- * kernel does once in a while is in one of three plays: so of these, the median.
- */
+/* It does nothing else but to wait, or it would not sleep when a period ends */
 static void measure_interrupt(struct pcm *pcm)
 {
-	unsigned int phase, phases = pcm->setup.period > RATE / 10 ? 1 : PHASES;
-	unsigned long half = pcm->setup.periods / 2;
-	unsigned long many = half < ROUNDS_MAX ? half : ROUNDS_MAX;
-	unsigned long few = many / 2;
-	long long ns = 0;
+	static struct times elapsed = { "interrupt" };
+	struct pcm_thresholds thresholds = {
+		.start = PCM_BOUNDARY,
+		.stop = pcm->buffer,
+	};
+	unsigned int periods = pcm->setup.periods - 1;
 
-	for (phase = 0; phase < phases; phase++)
-		ns += sleep_through(pcm, many, TICK_NS / PHASES * phase) -
-		      sleep_through(pcm, few, TICK_NS / PHASES * phase);
-	print("interrupt", ns / phases / NS_PER_INSTRUCTION / (many - few));
+	restart(pcm, 0);
+	elapsed.count = 0;
+	while (elapsed.count < periods && elapsed.count < ROUNDS_MAX) {
+		thresholds.avail_min += pcm->setup.period;
+		pcm_sw_params(pcm, &thresholds);
+		wait_for_period(pcm);
+		elapsed.ns[elapsed.count++] =
+			card_counter(card, "%s.elapsed_ns", stream_name(pcm));
+	}
+	times_print(&elapsed, 50);
 }
 
 static const struct measure {

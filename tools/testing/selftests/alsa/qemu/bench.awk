@@ -96,11 +96,10 @@ END {
 	      "with interrupts off"
 	print "Instructions: hwsync: SYNC_PTR with HWSYNC when nothing has " \
 	      "moved; period: what an"
-	print "application does for a period; interrupt: the one that ends a " \
-	      "period, while the"
-	print "application sleeps; second: what a program takes for a second of " \
-	      "audio, by itself"
-	print "and in the kernel, in millions"
+	print "application does for a period; interrupt: ends a period, and wakes " \
+	      "it; second: what a"
+	print "program takes for a second of audio, by itself and in the " \
+	      "kernel, in millions"
 	print "dc-...: lines of the cache that arm64 cleans, cleans and " \
 	      "invalidates, or invalidates"
 	print "in a second of audio; the base has uncached memory there"

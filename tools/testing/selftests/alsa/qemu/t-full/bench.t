@@ -29,17 +29,6 @@ holds()
 	' bench.tsv bench.tsv
 }
 
-# sums TIMES ROWS [COLUMN]: ours is no more than so many times that of the merged
-# version, or of what is in this column
-sums()
-{
-	awk -F'\t' 'NR > 1 && ('"$2"') { ours += $9; theirs += $'${3:-8}' }
-		END {
-			print "# " ours ", theirs: " theirs
-			exit !theirs || ours > theirs * '$1'
-		}' bench.tsv
-}
-
 # same PART CONDITION: such lines of both runs are the same, but for PART of the number
 same()
 {
@@ -76,35 +65,27 @@ fi
 try "$qemu/bench" "$tmp/second" short
 ok 'twice' ended 0
 # What takes more than a tick is interrupted, an instruction earlier or later
-ok 'with the same digits' same 1e-5 '$6 !~ /^(busy|interrupt)$/'
-# A tick falls into a second of audio, or beside it; and an interrupt now and then into
-# what the CPU does anyway, which is of more weight, as it is so short
-ok 'and nearly so for a second of audio' same 3e-3 '$6 == "busy"'
-ok 'and for an interrupt' same 5e-2 '$6 == "interrupt"'
+ok 'with the same digits' same 1e-5 '$6 != "busy"'
+# The median of few may be one of two numbers
+ok 'and nearly so for a second of audio' same 5e-4 '$6 == "busy"'
 
-# A line of the cache at either end of a range
 ok 'playback syncs each byte once, at every size' holds \
-	'$6 == "device" && $2 == "playback"' \
-	'series >= of("audio") && series <= of("audio") + 128 * of("ranges")'
+	'$6 == "device" && $2 == "playback"' 'series == of("audio")'
 ok 'and nothing for the CPU' holds \
 	'$6 == "cpu" && $2 == "playback"' 'series == 0'
+# Of each period at most one line twice, as it was half full when it was asked for; and
+# what the last request found beyond its period
 ok 'capture syncs each byte once for the CPU, at every size' holds \
 	'$6 == "cpu" && $2 == "capture"' \
-	'series >= of("audio") && series <= of("audio") + 128 * of("ranges") + 4096'
+	'series >= of("audio") && series <= of("audio") + of("audio") / (4 * $5) * 64 + 4096'
 ok 'and nothing for the device, mapped or not' holds \
 	'$6 == "device" && $2 == "capture"' 'series == 0'
 ok 'none with interrupts off' \
 	holds '$6 == "irqoff"' 'series == 0'
-for what in sync_ptr hwsync hwsync-ioctl commit round transfer; do
+for what in sync_ptr hwsync hwsync-ioctl commit round transfer interrupt busy; do
 	ok "no more instructions than the merged version in $what" holds \
 		'$6 == "'$what'" && $8 != "-"' 'series <= merged'
 done
-ok 'nor in a second of audio, but for such a tick' holds \
-	'$6 == "busy" && $8 != "-"' 'series <= merged * 1.002'
-ok 'nor in the interrupts of HDA together' \
-	sums 1.03 '$6 == "interrupt" && $1 == "hda"'
-ok 'nor in those of the virtual card together' \
-	sums 1.003 '$6 == "interrupt" && $8 != "-"'
 ok 'snd-pcm takes no more memory than the merged version' holds '$1 == "snd-pcm"' \
 	'series <= merged'
 ok 'no more bytes are synced than by the merged version' holds '$6 == "audio"' \
@@ -128,11 +109,9 @@ ok 'SYNC_PTR does not go by the size of the buffer' larger sync_ptr
 ok 'nor with HWSYNC' larger hwsync
 ok 'nor what is done for a period by mmap' larger round
 ok 'nor by transfer calls' larger transfer
-for what in sync_ptr hwsync hwsync-ioctl commit round transfer busy; do
+for what in sync_ptr hwsync hwsync-ioctl commit round transfer interrupt busy; do
 	ok "a card that needs no sync pays nothing in $what" holds \
 		'$6 == "'$what'" && $3 != "alsa-lib" && $7 != "-"' 'series <= base * 1.005'
 done
-ok 'nor in all interrupts together' \
-	sums 1.005 '$6 == "interrupt" && $7 != "-"' 7
 
 done_testing
